@@ -1,0 +1,82 @@
+"""How a lab's files and columns are named: a small TOML file, parsed once."""
+
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from beholder.errors import ConfigurationError
+
+COLUMNS = {
+    "samples": ("participant", "image", "text", "task"),
+    "fixations": (
+        *("participant", "image", "task", "x", "y", "t", "duration"),
+        *("fixation", "aoi_label", "aoi_x", "aoi_y", "aoi_width", "aoi_height"),
+    ),
+    "participants": ("participant",),
+}
+SECONDS_IN = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """Names of the files in a source folder, names of their columns, and their units.
+
+    ``columns[table]`` maps Beholder's column to the file's. ``coordinates`` is ``pixels`` or
+    ``fractions``; ``time`` is ``s``, ``ms`` or ``us``.
+    """
+
+    samples: str = "samples"
+    fixations: str = "fixations"
+    participants: str = "participants"
+    images: str = "images"
+    columns: dict[str, dict[str, str]] = field(default_factory=dict)
+    items: tuple[str, ...] = ()
+    coordinates: str = "pixels"
+    time: str = "s"
+
+    def __post_init__(self) -> None:
+        if self.coordinates not in ("pixels", "fractions"):
+            raise ConfigurationError(
+                f"units: coordinates are pixels or fractions, not {self.coordinates!r}"
+            )
+        if self.time not in SECONDS_IN:
+            raise ConfigurationError(
+                f"units: time is one of {', '.join(SECONDS_IN)}, not {self.time!r}"
+            )
+
+    def rename(self, table: str) -> dict[str, str]:
+        """Return Beholder's column → the file's column for one table."""
+        return self.columns.get(table, {})
+
+
+def load_mapping(path: Path) -> Mapping:
+    """Return the mapping in a TOML file; an unknown key is an error.
+
+    Sections: ``[files]``, ``[samples]``, ``[fixations]``, ``[participants]``, ``[units]``.
+    """
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"mapping {path} cannot be read: {error}") from error
+    where = f"mapping {path}"
+    known_files = [f.name for f in fields(Mapping)][:4]
+    files = _section(data, "files", known_files, where)
+    units = _section(data, "units", ["coordinates", "time"], where)
+    items = data.get("participants", {}).pop("items", [])
+    columns = {table: _section(data, table, known, where) for table, known in COLUMNS.items()}
+    if data:
+        raise ConfigurationError(f"{where} has an unknown section [{next(iter(data))}]")
+    return Mapping(**files, **units, columns=columns, items=tuple(map(str, items)))
+
+
+def _section(data: dict[str, Any], name: str, known: Any, where: str) -> dict[str, str]:
+    section = data.pop(name, {})
+    for key, value in section.items():
+        if key not in known:
+            raise ConfigurationError(
+                f"{where}, [{name}]: unknown key {key!r}, expected one of {', '.join(known)}"
+            )
+        if not isinstance(value, str):
+            raise ConfigurationError(f"{where}, [{name}], {key}: expected a text, found {value!r}")
+    return dict(section)

@@ -1,0 +1,424 @@
+"""Reads ``tables``: what any eye-tracking lab can export as CSV or Parquet.
+
+A folder holds ``samples`` (participant, image, text[, task]), ``fixations`` (one row a
+fixation or click with x, y[, t, duration], or one row an area that a fixation hit),
+``participants`` (participant, item_1 … item_n), and the images in ``images/``.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from beholder.errors import StudyError
+from beholder.progress import Progress, silent
+from beholder.study import schema
+from beholder.study.gaze import Floats
+from beholder.study.problems import Problems
+from beholder.study.readers.mapping import COLUMNS, SECONDS_IN, Mapping
+from beholder.study.readers.options import ReadOptions, ReadReport, add_skipped, pseudonym_function
+from beholder.study.readers.table import Table, find_table, read_table
+from beholder.study.survey import Instrument, load_instrument
+from beholder.study.writer import StudyWriter, is_safe_name, verified_size
+
+BOX_TOLERANCE_PX = 1.0
+"""Boxes of areas may leave the image by a rounding of its annotators."""
+
+_BOX = ("aoi_x", "aoi_y", "aoi_width", "aoi_height")
+_AREA = ("aoi_label", *_BOX)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """The tables of a folder, after their identities were checked."""
+
+    samples: Table | None
+    fixations: Table | None
+    participants: Table | None
+
+    def with_images(self) -> list[Table]:
+        return [table for table in (self.samples, self.fixations) if table is not None]
+
+
+def read_tables(
+    source: Path, target: Path, options: ReadOptions, progress: Progress = silent
+) -> ReadReport:
+    """Read a folder of tables and write a study; see `ReadOptions` and `Mapping`."""
+    if not source.is_dir():
+        raise StudyError(f"{source} is not a folder; tables are read from a folder")
+    problems = Problems(options.skip_bad)
+    instrument = load_instrument(options.instrument)
+    tables = _load(source, options.mapping)
+    tables = _check_identities(tables, problems)
+    images = {name for table in tables.with_images() for name in table.texts("image")}
+    sizes, faults = _check_images(source / options.mapping.images, sorted(images), progress)
+    tables = _Source(
+        _reject_images(tables.samples, faults, problems),
+        _reject_images(tables.fixations, faults, problems),
+        tables.participants,
+    )
+    answers = _read_answers(tables.participants, options.mapping, instrument, problems)
+    rows = _samples(tables, sizes, options.mapping, problems)
+    pseudonym = pseudonym_function(options, default=False)
+    rows = rows.set_column(
+        0, "participant", pa.array([pseudonym(name) for name in rows["participant"].to_pylist()])
+    )
+    info = schema.StudyInfo(
+        options.name or target.name, "tables", options.language, options.licence
+    )
+    used = instrument if any(answers.values()) else None
+    with StudyWriter(target, info, used, overwrite=options.overwrite) as writer:
+        used_images = rows["image"].unique().to_pylist()
+        for image in progress(used_images, "copying images"):
+            writer.add_image(image, source / options.mapping.images / image, sizes[image])
+        for participant, given in answers.items():
+            writer.add_participant(pseudonym(participant), given)
+        writer.add_samples(rows)
+        add_skipped(writer, problems)
+    names = set(rows["participant"].to_pylist()) | {pseudonym(name) for name in answers}
+    return ReadReport(
+        len(names),
+        len(used_images),
+        rows.num_rows,
+        problems.rows,
+        _notes(tables, rows, used, problems),
+    )
+
+
+def _load(source: Path, mapping: Mapping) -> _Source:
+    def table(kind: str, required: tuple[str, ...]) -> Table | None:
+        file = find_table(source, getattr(mapping, kind))
+        return read_table(file, mapping.rename(kind), required) if file else None
+
+    tables = _Source(
+        table("samples", ("participant", "image", "text")),
+        table("fixations", ("participant", "image")),
+        table("participants", ("participant",)),
+    )
+    if tables.samples is None and tables.fixations is None:
+        raise StudyError(
+            f"{source} holds neither {mapping.samples} nor {mapping.fixations} "
+            "(.csv, .tsv or .parquet)"
+        )
+    return tables
+
+
+def _check_identities(tables: _Source, problems: Problems) -> _Source:
+    """Drop rows that do not say who or which image, and second rows of one (person, image)."""
+
+    def named(table: Table | None, columns: tuple[str, ...]) -> Table | None:
+        for column in columns:
+            if table is not None:
+                empty = table.empty(column)
+                table = table.reject(empty, column, f"the {column}'s name", problems)
+        return table
+
+    samples = named(tables.samples, ("participant", "image"))
+    if samples is not None:
+        keys = _keys(samples)
+        samples = samples.reject(
+            _repeats(keys), "image", "one row for each participant, image and task", problems
+        )
+    participants = named(tables.participants, ("participant",))
+    if participants is not None:
+        repeated = _repeats(participants.texts("participant"))
+        participants = participants.reject(
+            repeated, "participant", "one row for each participant", problems
+        )
+    return _Source(samples, named(tables.fixations, ("participant", "image")), participants)
+
+
+Key = tuple[str, str, str]
+
+
+def _keys(table: Table) -> list[Key]:
+    """Return what identifies each row's sample: participant, image and task."""
+    tasks = table.texts("task") if "task" in table else [""] * len(table)
+    return list(zip(table.texts("participant"), table.texts("image"), tasks, strict=True))
+
+
+def _repeats(keys: list[Any]) -> NDArray[np.bool_]:
+    first = {key: row for row, key in reversed(list(enumerate(keys)))}
+    return np.array([first[key] != row for row, key in enumerate(keys)], dtype=bool)
+
+
+def _check_images(
+    folder: Path, images: list[str], progress: Progress
+) -> tuple[dict[str, tuple[int, int]], dict[str, str]]:
+    """Return the sizes of the sound images, and what is wrong with each of the others."""
+    sizes, faults = {}, {}
+    for image in progress(images, "checking images"):
+        if not is_safe_name(image):
+            faults[image] = f"the name of a file inside {folder.name}/"
+            continue
+        try:
+            sizes[image] = verified_size(folder / image)
+        except StudyError as error:
+            faults[image] = f"an image that can be read ({error})"
+    return sizes, faults
+
+
+def _reject_images(table: Table | None, faults: dict[str, str], problems: Problems) -> Table | None:
+    if table is None:
+        return None
+    for image, expected in faults.items():
+        bad = np.asarray(pc.equal(pc.utf8_trim_whitespace(table.cells("image")), image))
+        table = table.reject(bad, "image", expected, problems)
+    return table
+
+
+def _read_answers(
+    table: Table | None, mapping: Mapping, instrument: Instrument, problems: Problems
+) -> dict[str, list[int] | None]:
+    """Return each listed participant's answers, or None where all their cells are empty."""
+    if table is None:
+        return {}
+    columns = mapping.items or tuple(
+        sorted(
+            (name for name in table.data.column_names if re.fullmatch(r"item_\d+", name)),
+            key=lambda name: int(name[5:]),
+        )
+    )
+    if not columns:
+        return dict.fromkeys(table.texts("participant"))
+    if len(columns) != len(instrument.items):
+        raise StudyError(
+            f"{table.file} has {len(columns)} item columns, but {instrument.name} has "
+            f"{len(instrument.items)} items"
+        )
+    for column in columns:
+        if column not in table:
+            raise StudyError(f"{table.file} has no column {column}, which the mapping names")
+    table = _reject_answers(table, columns, instrument, problems)
+    answers = np.stack([table.numbers(column)[0] for column in columns], axis=1)
+    return {
+        participant: None if np.isnan(row).all() else [int(answer) for answer in row]
+        for participant, row in zip(table.texts("participant"), answers, strict=True)
+    }
+
+
+def _reject_answers(
+    table: Table, columns: tuple[str, ...], instrument: Instrument, problems: Problems
+) -> Table:
+    expected = f"a whole number from {instrument.minimum} to {instrument.maximum}"
+    unanswered = np.all([table.empty(column) for column in columns], axis=0)
+    bad_rows = np.zeros(len(table), dtype=bool)
+    found = []
+    for column in columns:
+        answers, valid = table.numbers(column)
+        answers = np.where(valid, answers, instrument.minimum - 1.0)
+        bad = (answers != np.round(answers)) | (answers < instrument.minimum)
+        bad |= answers > instrument.maximum
+        bad &= ~unanswered & ~bad_rows  # one problem a row is enough
+        found += table.problems(bad, column, expected)
+        bad_rows |= bad
+    problems.add(sorted(found, key=lambda problem: problem.row))
+    return table.where(~bad_rows)
+
+
+def _samples(
+    tables: _Source, sizes: dict[str, tuple[int, int]], mapping: Mapping, problems: Problems
+) -> pa.Table:
+    """Return the samples, as `schema.SAMPLES` has them: every key with a text or a gaze."""
+    texts: dict[Key, str] = {}
+    if tables.samples is not None:
+        texts = dict(zip(_keys(tables.samples), tables.samples.texts("text"), strict=True))
+    fixations, gaze_columns = tables.fixations, None
+    if fixations is not None:
+        is_points = "x" in fixations and "y" in fixations
+        if not is_points and not all(column in fixations for column in ("fixation", *_AREA)):
+            raise StudyError(
+                f"{fixations.file} has neither x and y nor fixation, {', '.join(_AREA)}; "
+                f"it has {', '.join(fixations.data.column_names)}"
+            )
+        check = _check_points if is_points else _check_areas
+        fixations = check(fixations, sizes, mapping, problems)
+        gaze_columns = _points if is_points else _areas
+    keys = list(dict.fromkeys([*texts, *(_keys(fixations) if fixations is not None else ())]))
+    number = {key: row for row, key in enumerate(keys)}
+    columns: dict[str, Any] = {
+        "participant": [key[0] for key in keys],
+        "image": [key[1] for key in keys],
+        "task": [key[2] or None for key in keys],
+        "text": [texts.get(key) or None for key in keys],
+    }
+    if fixations is not None and gaze_columns is not None:
+        sample = np.array([number[key] for key in _keys(fixations)], dtype=np.int64)
+        columns |= gaze_columns(fixations, sample, len(keys), sizes, mapping)
+    rows = pa.table(columns)
+    return _leave_out_empty(rows, tables.samples, problems)
+
+
+def _leave_out_empty(rows: pa.Table, samples: Table | None, problems: Problems) -> pa.Table:
+    """Leave out trials in which nothing was recorded: they are listed, but no fault of a row."""
+    has_text = rows["text"].is_valid().to_numpy()
+    has_gaze = np.zeros(len(has_text), dtype=bool)
+    if "gaze" in rows.column_names:
+        has_gaze = rows["gaze"].is_valid().to_numpy()
+    keep = has_text | has_gaze
+    if samples is not None:
+        # Keys of the samples' table come first, in its order.
+        empty = ~keep[: len(samples)]
+        problems.note(samples.problems(empty, "text", "a text, as the sample has no gaze either"))
+    if not keep.any():
+        raise StudyError("no sample has a text or a gaze: there is nothing to study")
+    return rows.filter(pa.array(keep))
+
+
+def _scales(
+    table: Table, sizes: dict[str, tuple[int, int]], mapping: Mapping
+) -> tuple[Floats, Floats]:
+    """Return what each row's x and y are divided by to become fractions of its image."""
+    if mapping.coordinates == "fractions":
+        return np.ones(len(table)), np.ones(len(table))
+    size = np.array([sizes[image] for image in table.texts("image")], dtype=float).reshape(-1, 2)
+    return size[:, 0], size[:, 1]
+
+
+def _check_points(
+    table: Table, sizes: dict[str, tuple[int, int]], mapping: Mapping, problems: Problems
+) -> Table:
+    for axis, column in enumerate(("x", "y")):
+        limits = _scales(table, sizes, mapping)[axis]
+        values, valid = table.numbers(column)
+        outside = ~valid | ~((values >= 0) & (values <= limits))
+        unit = "fraction" if mapping.coordinates == "fractions" else "pixel"
+        table = table.reject(outside, column, f"a {unit} inside the image", problems)
+    for column in ("t", "duration"):
+        if column not in table:
+            continue
+        values, valid = table.numbers(column)
+        bad = ~valid | (values < 0) if column == "duration" else ~valid
+        table = table.reject(bad, column, f"a number of {mapping.time}", problems)
+    return table
+
+
+def _points(
+    table: Table,
+    sample: NDArray[np.int64],
+    count: int,
+    sizes: dict[str, tuple[int, int]],
+    mapping: Mapping,
+) -> dict[str, Any]:
+    width, height = _scales(table, sizes, mapping)
+    x, y = table.numbers("x")[0] / width, table.numbers("y")[0] / height
+    columns: dict[str, Floats] = {"x": x, "y": y}
+    order = np.argsort(sample, kind="stable")
+    seconds = SECONDS_IN[mapping.time]
+    if "t" in table:
+        time = table.numbers("t")[0] * seconds
+        order = np.lexsort((time, sample))
+        columns["time"] = time - _first_of_each(sample, time, count)[sample]
+    if "duration" in table:
+        columns["duration"] = table.numbers("duration")[0] * seconds
+    lengths = np.bincount(sample, minlength=count)
+    lists = {name: _lists(values[order], lengths) for name, values in columns.items()}
+    return {"gaze": _form("points", lengths)} | lists
+
+
+def _first_of_each(sample: NDArray[np.int64], time: Floats, count: int) -> Floats:
+    first = np.full(count, np.inf)
+    np.minimum.at(first, sample, time)
+    return first
+
+
+def _check_areas(
+    table: Table, sizes: dict[str, tuple[int, int]], mapping: Mapping, problems: Problems
+) -> Table:
+    number, valid = table.numbers("fixation")
+    bad = ~valid | (number != np.round(number)) | (number < 0)
+    table = table.reject(bad, "fixation", "the fixation's number in its sample", problems)
+    nowhere = np.all([table.empty(column) for column in _AREA], axis=0)
+    for column in _AREA:
+        half = ~nowhere & table.empty(column)
+        table = table.reject(half, column, "an area's label and box, or none of them", problems)
+        nowhere = nowhere[~half]
+    for axis, (start, length) in enumerate((("aoi_x", "aoi_width"), ("aoi_y", "aoi_height"))):
+        nowhere = np.all([table.empty(column) for column in _AREA], axis=0)
+        limits = _scales(table, sizes, mapping)[axis]
+        tolerance = BOX_TOLERANCE_PX if mapping.coordinates == "pixels" else 0.0
+        first, first_valid = table.numbers(start)
+        extent, extent_valid = table.numbers(length)
+        bad = ~nowhere & ~(first_valid & (first >= -tolerance) & (first <= limits))
+        bad_extent = ~nowhere & ~(extent_valid & (extent > 0))
+        bad_extent |= ~nowhere & ~bad & (first + extent > limits + tolerance)
+        found = table.problems(bad, start, "an area inside the image")
+        found += table.problems(bad_extent & ~bad, length, "an area inside the image")
+        problems.add(sorted(found, key=lambda problem: problem.row))
+        table = table.where(~(bad | bad_extent))
+    return table
+
+
+def _areas(
+    table: Table,
+    sample: NDArray[np.int64],
+    count: int,
+    sizes: dict[str, tuple[int, int]],
+    mapping: Mapping,
+) -> dict[str, Any]:
+    width, height = _scales(table, sizes, mapping)
+    number = table.numbers("fixation")[0].astype(np.int64)
+    order = np.lexsort((number, sample))
+    number = _renumbered(sample[order], number[order])
+    sample = sample[order]
+    fixations = np.zeros(count, dtype=np.int64)
+    np.maximum.at(fixations, sample, number + 1)
+    hit = ~table.empty("aoi_label")[order]
+    lengths = np.bincount(sample[hit], minlength=count)
+    lists = {"area_fixation": _lists(number[hit], lengths)}
+    labels = np.array(table.texts("aoi_label"), dtype=object)[order][hit]
+    lists["area_label"] = _lists(labels, lengths)
+    for column, scale in zip(_BOX, (width, height, width, height), strict=True):
+        values = (table.numbers(column)[0] / scale)[order][hit]
+        lists[column.replace("aoi", "area")] = _lists(values, lengths)
+    return {"gaze": _form("areas", fixations), "fixations": fixations} | lists
+
+
+def _renumbered(sample: NDArray[np.int64], number: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number each sample's fixations 0, 1, 2 … in order, whatever numbers a lab gave them."""
+    if not len(number):
+        return number
+    new_sample = np.r_[True, sample[1:] != sample[:-1]]
+    new_fixation = new_sample | np.r_[True, number[1:] != number[:-1]]
+    running = np.cumsum(new_fixation) - 1
+    start = np.maximum.accumulate(np.where(new_sample, running, 0))
+    return running - start
+
+
+def _lists(values: NDArray[Any], lengths: NDArray[np.integer[Any]]) -> pa.ListArray:
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values))
+
+
+def _form(form: str, lengths: NDArray[np.integer[Any]]) -> pa.Array:
+    return pa.array(np.where(lengths > 0, form, ""), mask=lengths == 0)
+
+
+def _notes(
+    tables: _Source, rows: pa.Table, instrument: Instrument | None, problems: Problems
+) -> tuple[str, ...]:
+    """Say what a person should know of a reading that succeeded."""
+    notes = []
+    for kind in ("samples", "fixations", "participants"):
+        table: Table | None = getattr(tables, kind)
+        known = {*COLUMNS[kind]}
+        extra = [
+            name
+            for name in (table.data.column_names if table else ())
+            if name not in known and not name.startswith("item_")
+        ]
+        if table is not None and extra:
+            notes.append(f"{table.file}: columns not used: {', '.join(extra)}")
+    for modality in ("text", "gaze"):
+        present = rows[modality].is_valid().to_numpy() if modality in rows.column_names else [False]
+        if missing := rows.num_rows - int(np.sum(present)):
+            notes.append(f"{missing} of {rows.num_rows} samples have no {modality}")
+    notes += problems.summary()
+    if instrument is not None:
+        notes.append(f"{instrument.name}: {instrument.notice}")
+    return tuple(notes)

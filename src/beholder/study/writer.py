@@ -1,0 +1,261 @@
+"""Writing a study: validated rows go in, and a whole study appears or nothing does."""
+
+import hashlib
+import shutil
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from PIL import Image
+
+from beholder.atomic import staged_folder
+from beholder.errors import StudyError
+from beholder.study import schema
+from beholder.study.gaze import Areas, DenseMap, Floats, Gaze, Points, gaze_form
+from beholder.study.survey import Instrument, instrument_toml
+
+MAPS_PER_ROW_GROUP = 32
+
+
+class StudyWriter:
+    """Writes one study into a folder that appears, complete, when the block ends well.
+
+    Use as a context manager. Samples may be added in batches of any size, so that a study
+    larger than memory can be written; every map is written as it is added.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        info: schema.StudyInfo,
+        instrument: Instrument | None = None,
+        *,
+        overwrite: bool = False,
+    ) -> None:
+        self._info = replace(info, instrument=instrument.name if instrument else None)
+        self._instrument = instrument
+        self._stack = ExitStack()
+        self._path, self._overwrite = path, overwrite
+        self._images: dict[str, tuple[str, int, int, str]] = {}
+        self._participants: dict[str, list[int] | None] = {}
+        self._samples: pq.ParquetWriter | None = None
+        self._maps: pq.ParquetWriter | None = None
+        self._pending_maps: list[dict[str, Any]] = []
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            if self._path.exists() and self._overwrite and not is_study(self._path):
+                raise StudyError(f"{self._path} exists and is not a study: not overwriting it")
+            try:
+                self._folder = stack.enter_context(
+                    staged_folder(self._path, overwrite=self._overwrite)
+                )
+            except FileExistsError as error:
+                raise StudyError(
+                    f"{self._path} exists already; choose another folder or pass --overwrite"
+                ) from error
+            (self._folder / "images").mkdir()
+            self._samples = stack.enter_context(
+                pq.ParquetWriter(
+                    self._folder / "samples.parquet", schema.SAMPLES, compression="zstd"
+                )
+            )
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            with self._stack:
+                self._finish()
+        else:
+            self._stack.__exit__(kind, error, traceback)
+
+    def add_image(self, image: str, file: Path, size: tuple[int, int] | None = None) -> None:
+        """Copy an image into the study; ``size`` is its `verified_size` where already known.
+
+        Raises StudyError if the file is missing, is no image or is truncated.
+        """
+        if not is_safe_name(image):
+            raise StudyError(f"image name {image!r} leads outside the images' folder")
+        width, height = size or verified_size(file)
+        target = self._folder / "images" / image
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target)
+        digest = hashlib.sha256(target.read_bytes()).hexdigest()
+        self._images[image] = (f"images/{image}", width, height, digest)
+        return width, height
+
+    def add_participant(self, participant: str, answers: Sequence[int] | None = None) -> None:
+        """Add a participant with a whole survey, or none; adding one twice changes nothing."""
+        known = self._participants.get(participant)
+        if answers is None:
+            self._participants.setdefault(participant, None)
+            return
+        if self._instrument is None:
+            raise StudyError(f"participant {participant} has answers, but no instrument is named")
+        values = self._instrument.validate([list(answers)])[0].tolist()
+        if known is not None and known != values:
+            raise StudyError(f"participant {participant} has two surveys that differ")
+        self._participants[participant] = values
+
+    def add_samples(self, samples: pa.Table) -> None:
+        """Add a batch of samples, a table whose columns are (some of) `schema.SAMPLES`."""
+        columns = [
+            samples.column(field.name).cast(field.type)
+            if field.name in samples.column_names
+            else pa.nulls(samples.num_rows, field.type)
+            for field in schema.SAMPLES
+        ]
+        table = pa.Table.from_arrays(columns, schema=schema.SAMPLES)
+        for image in table.column("image").unique().to_pylist():
+            if image not in self._images:
+                raise StudyError(f"a sample names image {image}, which the study lacks")
+        for participant in table.column("participant").unique().to_pylist():
+            if participant is not None:
+                self.add_participant(participant)
+        assert self._samples is not None  # set on entering
+        self._samples.write_table(table)
+
+    def add_map(self, sample: int, values: Floats) -> None:
+        """Add the dense map, shape (height, width), of the sample in this row."""
+        maximum = float(values.max(initial=0))
+        scaled = np.round(values * (65535 / maximum)) if maximum else np.zeros_like(values)
+        self._pending_maps.append(
+            {
+                "sample": sample,
+                "height": values.shape[0],
+                "width": values.shape[1],
+                "maximum": maximum,
+                "values": scaled.astype("<u2").tobytes(),
+            }
+        )
+        if len(self._pending_maps) == MAPS_PER_ROW_GROUP:
+            self._flush_maps()
+
+    def add_file(self, name: str, text: str) -> None:
+        """Add a text file that goes with the study, such as the list of skipped rows."""
+        target = self._folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, "utf-8")
+
+    def set_skipped(self, rows: int) -> None:
+        """Record how many rows of the source were skipped."""
+        self._info = replace(self._info, skipped_rows=rows)
+
+    def _flush_maps(self) -> None:
+        if not self._pending_maps:
+            return
+        if self._maps is None:
+            self._maps = self._stack.enter_context(
+                pq.ParquetWriter(
+                    self._folder / "maps.parquet",
+                    schema.MAPS,
+                    compression="zstd",
+                    use_dictionary=False,
+                )
+            )
+        self._maps.write_table(pa.Table.from_pylist(self._pending_maps, schema.MAPS))
+        self._pending_maps = []
+
+    def _finish(self) -> None:
+        self._flush_maps()
+        participants = {
+            "participant": list(self._participants),
+            "items": list(self._participants.values()),
+        }
+        images = [(name, *facts) for name, facts in self._images.items()]
+        self._write("participants", pa.table(participants, schema.PARTICIPANTS))
+        self._write(
+            "images",
+            pa.Table.from_pylist(
+                [dict(zip(schema.IMAGES.names, row, strict=True)) for row in images], schema.IMAGES
+            ),
+        )
+        if self._instrument:
+            self.add_file("instrument.toml", instrument_toml(self._instrument))
+        self.add_file("study.toml", self._info.toml())
+
+    def _write(self, name: str, table: pa.Table) -> None:
+        pq.write_table(table, self._folder / f"{name}.parquet", compression="zstd")
+
+
+def is_study(path: Path) -> bool:
+    """Tell whether a folder looks like a study."""
+    return (path / "study.toml").is_file()
+
+
+def is_safe_name(name: str) -> bool:
+    """Tell whether an image's name stays inside the folder that it is joined to."""
+    path = PurePosixPath(name)
+    parts_are_plain = not path.is_absolute() and ".." not in path.parts and path.parts != ()
+    return parts_are_plain and "\\" not in name and "\0" not in name
+
+
+def verified_size(file: Path) -> tuple[int, int]:
+    """Return an image's (width, height) in pixels after decoding it whole.
+
+    Raises StudyError, naming the file, where it is missing, no image or truncated.
+    """
+    try:
+        with Image.open(file) as image:
+            size = image.size
+            image.draft("RGB", (size[0] // 8, size[1] // 8))  # fast, yet reads every byte
+            image.load()
+    except FileNotFoundError as error:
+        raise StudyError(f"image {file} is missing") from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise StudyError(f"image {file} cannot be decoded: {error}") from error
+    return size
+
+
+def samples_table(
+    *,
+    participants: Sequence[str | None],
+    images: Sequence[str],
+    texts: Sequence[str | None] | None = None,
+    gazes: Iterable[Gaze | None] | None = None,
+    tasks: Sequence[str | None] | None = None,
+) -> pa.Table:
+    """Return a table of samples from plain Python values, for `StudyWriter.add_samples`."""
+    count = len(images)
+    gazes = list(gazes) if gazes is not None else [None] * count
+    rows = [_gaze_columns(gaze) for gaze in gazes]
+    columns: dict[str, Sequence[Any]] = {
+        "participant": participants,
+        "image": images,
+        "task": tasks if tasks is not None else [None] * count,
+        "text": texts if texts is not None else [None] * count,
+    }
+    for name in schema.SAMPLES.names[4:]:
+        columns[name] = [row.get(name) for row in rows]
+    return pa.table(columns, schema.SAMPLES)
+
+
+def _gaze_columns(gaze: Gaze | None) -> dict[str, Any]:
+    match gaze:
+        case None:
+            return {}
+        case Points():
+            columns: dict[str, Any] = {"x": gaze.x, "y": gaze.y}
+            columns |= {"time": gaze.time, "duration": gaze.duration}
+        case Areas():
+            columns = {"fixations": gaze.fixations, "area_fixation": gaze.fixation}
+            columns["area_label"] = list(gaze.label)
+            box: NDArray[Any] = np.asarray(gaze.box, dtype=np.float32).reshape(-1, 4)
+            names = ("area_x", "area_y", "area_width", "area_height")
+            columns |= dict(zip(names, box.T, strict=True))
+        case DenseMap():
+            columns = {}
+    return {"gaze": gaze_form(gaze)} | columns
