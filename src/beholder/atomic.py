@@ -1,6 +1,7 @@
 """Writing files and folders so that they are whole or absent, whatever happens meanwhile."""
 
 import contextlib
+import errno
 import os
 import re
 import shutil
@@ -32,29 +33,44 @@ def staged_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """Give an empty folder beside ``path`` that takes its place when the block succeeds.
 
     When the block fails or is interrupted the staged folder goes and ``path`` stays as it
-    was; what a killed process left behind goes at the next attempt.
+    was; what a killed process left behind goes at the next attempt. Raises FileExistsError,
+    naming ``path``, where it exists and must not be overwritten.
     """
+    if path.parent.exists() and not path.parent.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "it is no folder", str(path.parent))
     path.parent.mkdir(parents=True, exist_ok=True)
+    _clear_abandoned(path)
     if path.exists() and not overwrite:
-        raise FileExistsError(17, "it exists already", str(path))
-    _remove_abandoned(path)
+        raise FileExistsError(errno.EEXIST, "it exists already", str(path))
     staging = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    if staging in _IN_USE:
+        raise RuntimeError(f"{path} is being written by this very process")
     staging.mkdir()
+    _IN_USE.add(staging)
     try:
         yield staging
         _flush_tree(staging)
-        _replace_folder(staging, path)
+        if overwrite and path.exists():
+            _exchange(staging, path)
+        else:
+            staging.rename(path)
     finally:
+        _IN_USE.discard(staging)
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _replace_folder(new: Path, path: Path) -> None:
-    if not path.exists():
-        new.rename(path)
-        return
+_IN_USE: set[Path] = set()
+"""What this process is staging: a folder with its number may be an earlier process's."""
+
+
+def _exchange(new: Path, path: Path) -> None:
     old = path.with_name(f".{path.name}.{os.getpid()}.old.partial")
     path.rename(old)
-    new.rename(path)
+    try:
+        new.rename(path)
+    except BaseException:
+        old.rename(path)
+        raise
     shutil.rmtree(old)
 
 
@@ -69,15 +85,23 @@ def _flush_tree(folder: Path) -> None:
                 os.close(descriptor)
 
 
-def _remove_abandoned(path: Path) -> None:
+def _clear_abandoned(path: Path) -> None:
+    """Remove what killed processes left beside a path, and put back what one had moved away."""
     pattern = re.compile(rf"\.{re.escape(path.name)}\.(\d+)(\.old)?\.partial")
     for neighbour in path.parent.iterdir():
         match = pattern.fullmatch(neighbour.name)
-        if match and not _is_running(int(match[1])):
+        if not match or neighbour in _IN_USE or _is_another(int(match[1])):
+            continue
+        if match[2] and not path.exists():
+            neighbour.rename(path)
+        else:
             shutil.rmtree(neighbour, ignore_errors=True)
 
 
-def _is_running(process: int) -> bool:
+def _is_another(process: int) -> bool:
+    """Tell whether a process is running and is not this one."""
+    if process == os.getpid():
+        return False
     try:
         os.kill(process, 0)
     except ProcessLookupError:

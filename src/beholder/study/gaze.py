@@ -138,13 +138,12 @@ def attention_map(
 def _map_of_points(
     points: Points, height: int, width: int, aspect: float, kernel: Kernel, by_duration: bool
 ) -> Floats:
-    weights = np.ones(len(points))
-    if by_duration and points.duration is not None:
-        weights = np.nan_to_num(np.asarray(points.duration, dtype=float))
-        if not weights.any():
-            weights = np.ones(len(points))
     inside = (points.x >= 0) & (points.x <= 1) & (points.y >= 0) & (points.y <= 1)
-    x, y, weights = points.x[inside], points.y[inside], weights[inside]
+    x, y = points.x[inside], points.y[inside]
+    weights = np.ones(len(x))
+    if by_duration and points.duration is not None:
+        durations = np.nan_to_num(np.asarray(points.duration, dtype=float)[inside])
+        weights = durations if durations.any() else weights
     # A round Gaussian is the product of one along x and one along y: two thin matrices.
     along_y = _gaussian(_centres(height), y, kernel.fraction * aspect)  # (height, n)
     along_x = _gaussian(_centres(width), x, kernel.fraction)  # (width, n)
@@ -200,5 +199,5 @@ def resample(values: Floats, height: int, width: int) -> Floats:
 
 
 def _overlap_between(old: int, new: int) -> NDArray[np.float32]:
-    edges = np.arange(old) / old
-    return _overlap(new, edges, np.full(old, 1 / old)).astype(np.float32)
+    edges = np.arange(old + 1) / max(old, 1)
+    return _overlap(new, edges[:-1], np.diff(edges)).astype(np.float32)

@@ -3,7 +3,6 @@
 import csv
 import io
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from beholder.errors import StudyError
 
@@ -51,7 +50,8 @@ class Problems:
         """Return a sentence on what was left out, naming the first row, or nothing."""
         if not self.found:
             return []
-        return [f"{self.rows} rows left out, listed in {SKIPPED_FILE}; the first: {self.found[0]}"]
+        rows = "1 row" if self.rows == 1 else f"{self.rows} rows"
+        return [f"{rows} left out, listed in {SKIPPED_FILE}; the first: {self.found[0]}"]
 
     @property
     def rows(self) -> int:
@@ -70,16 +70,9 @@ class Problems:
 
 
 def shown(value: str) -> str:
-    """Return a value in quotation marks, shortened to what a sentence can hold."""
+    """Return a value in quotation marks, on one line and short enough for a sentence."""
     if value == "":
         return "nothing"
     if len(value) > _SHOWN_CHARACTERS:
-        return f"'{value[:_SHOWN_CHARACTERS]}…' ({len(value)} characters)"
-    return f"'{value}'"
-
-
-def require_file(path: Path, what: str) -> Path:
-    """Return the path of a file that must exist, or raise StudyError saying what it is."""
-    if not path.is_file():
-        raise StudyError(f"{path} is missing: {what}")
-    return path
+        return f"{value[:_SHOWN_CHARACTERS] + '…'!r} ({len(value)} characters)"
+    return repr(value)

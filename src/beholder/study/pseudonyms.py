@@ -38,6 +38,8 @@ def default_key_file() -> Path:
 
 def load_or_create_key(path: Path) -> Pseudonymiser:
     """Return the pseudonymiser of a key file, making a new random key where there is none."""
+    if any((folder / "study.toml").is_file() for folder in path.resolve().parents):
+        raise ConfigurationError(f"the pseudonym key {path} would lie inside a study")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

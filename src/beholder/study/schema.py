@@ -110,7 +110,14 @@ def parse_study_toml(text: str, where: str) -> StudyInfo:
             f"{where} has schema version {version}; this Beholder reads version {SCHEMA_VERSION}"
         )
     data.pop("units", None)
+    for key, value in data.items():
+        kind = int if key == "skipped_rows" else str
+        if not isinstance(value, kind):
+            raise StudyError(f"{where}: {key} is {value!r}, expected a {_KINDS[kind]}")
     try:
         return StudyInfo(**data)
     except TypeError as error:
         raise StudyError(f"{where} lacks or adds a key: {error}") from error
+
+
+_KINDS = {int: "number", str: "text"}

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from beholder.errors import StudyError
+from beholder.errors import ConfigurationError, StudyError
 from beholder.study import schema
 from beholder.study.gaze import Areas, DenseMap, Floats, Gaze, Points
 from beholder.study.survey import Instrument, parse_instrument
@@ -76,7 +76,10 @@ class Study:
         instrument = None
         if info.instrument is not None:
             file = path / "instrument.toml"
-            instrument = parse_instrument(_text(file), str(file))
+            try:
+                instrument = parse_instrument(_text(file), str(file))
+            except ConfigurationError as error:
+                raise StudyError(str(error)) from error
         return cls(path, info, instrument)
 
     def __len__(self) -> int:
@@ -86,6 +89,7 @@ class Study:
         return f"Study({str(self.path)!r}: {len(self)} samples)"
 
     def __getitem__(self, number: int) -> Sample:
+        number = range(len(self))[number]
         row = {name: self.samples.column(name)[number].as_py() for name in _IDENTITY}
         return Sample(number=number, gaze=self.gaze(number), **row)
 
@@ -114,21 +118,33 @@ class Study:
     def fingerprint(self) -> str:
         """The SHA-256 of everything the study says (images by their own SHA-256)."""
         digest = hashlib.sha256()
-        for name in ("instrument.toml", "participants.parquet", "images.parquet"):
-            _hash_file(digest, self.path / name)
-        for name in ("samples.parquet", "maps.parquet"):
+        for name in (
+            "instrument.toml",
+            *(f"{table}.parquet" for table in (*schema.TABLES, "maps")),
+        ):
             _hash_file(digest, self.path / name)
         return digest.hexdigest()
 
     @cached_property
     def participant_codes(self) -> NDArray[np.int64]:
         """Each sample's row in `participants`, shape (samples,); -1 where unknown."""
-        return _codes(self.samples.column("participant"), self.participants.column("participant"))
+        return self._codes("participant", self.participants)
 
     @cached_property
     def image_codes(self) -> NDArray[np.int64]:
         """Each sample's row in `images`, shape (samples,)."""
-        return _codes(self.samples.column("image"), self.images.column("image"))
+        return self._codes("image", self.images)
+
+    def _codes(self, column: str, table: pa.Table) -> NDArray[np.int64]:
+        names = self.samples.column(column)
+        codes = pc.index_in(names, value_set=table.column(column).combine_chunks())
+        unknown = pc.and_(names.is_valid(), codes.is_null())
+        if pc.any(unknown).as_py():
+            name = names.filter(unknown)[0]
+            raise StudyError(
+                f"{self.path}: a sample names the {column} {name}, which is not listed"
+            )
+        return np.asarray(codes.fill_null(-1).to_numpy(), dtype=np.int64)
 
     @cached_property
     def texts(self) -> list[str | None]:
@@ -144,9 +160,11 @@ class Study:
 
     @cached_property
     def answers(self) -> Floats:
-        """Survey answers, shape (participants, items), on the instrument's scale; NaN: no survey."""
+        """Survey answers, shape (participants, items), on the item scale; NaN: no survey."""
         items = len(self.instrument.items) if self.instrument else 0
         rows = self.participants.column("items").to_pylist()
+        if any(row is not None and len(row) != items for row in rows):
+            raise StudyError(f"{self.path}: a survey has not the {items} items of its instrument")
         blank = [np.nan] * items
         return np.array([row or blank for row in rows], dtype=float).reshape(-1, items)
 
@@ -163,6 +181,7 @@ class Study:
 
     def gaze(self, number: int) -> Gaze | None:
         """Return the gaze of one sample as it was recorded, or None."""
+        number = range(len(self))[number]
         match self.gaze_forms[number]:
             case "points":
                 columns = self._points
@@ -210,7 +229,10 @@ class Study:
     @cached_property
     def _map_file(self) -> tuple[pq.ParquetFile, dict[int, tuple[int, int]]]:
         """The open file of maps, and in which row group and row each sample's map lies."""
-        file = pq.ParquetFile(self.path / "maps.parquet", memory_map=True)
+        try:
+            file = pq.ParquetFile(self.path / "maps.parquet", memory_map=True)
+        except (OSError, pa.ArrowException) as error:
+            raise StudyError(f"{self.path / 'maps.parquet'} cannot be read: {error}") from error
         place: dict[int, tuple[int, int]] = {}
         for group in range(file.num_row_groups):
             numbers = file.read_row_group(group, ["sample"]).column(0).to_pylist()
@@ -261,11 +283,6 @@ def _check_columns(file: Path, expected: pa.Schema) -> None:
 
 def _valid(column: pa.ChunkedArray) -> NDArray[np.bool_]:
     return np.asarray(column.is_valid().to_numpy())
-
-
-def _codes(values: pa.ChunkedArray, vocabulary: pa.ChunkedArray) -> NDArray[np.int64]:
-    found = pc.index_in(values, value_set=vocabulary.combine_chunks())
-    return np.asarray(found.fill_null(-1).to_numpy(), dtype=np.int64)
 
 
 def _hash_file(digest: "hashlib._Hash", file: Path) -> None:

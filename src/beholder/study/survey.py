@@ -19,6 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 from beholder.errors import ConfigurationError, StudyError
 from beholder.study.gaze import Floats
 
+_SMALLEST, _LARGEST = -128, 127  # a study keeps each answer in one byte
+
 
 @dataclass(frozen=True)
 class Item:
@@ -90,9 +92,10 @@ class Instrument:
         """Return each trait's Cronbach's alpha (NaN where it is undefined).
 
         For the two items a trait has in a ten-item survey this is the Spearman-Brown
-        reliability under equal variances.
+        reliability under equal variances. Participants without a survey (NaN) do not count.
         """
         keyed = self.keyed(answers)
+        keyed = keyed[~np.isnan(keyed).any(axis=1)]
         return {trait: _cronbach_alpha(keyed[:, self.columns_of(trait)]) for trait in self.traits}
 
 
@@ -124,7 +127,10 @@ def load_instrument(name_or_path: str | Path) -> Instrument:
             f"instrument {str(name_or_path)!r} is neither a file nor one of "
             f"{', '.join(instruments())}"
         )
-    return parse_instrument(path.read_text("utf-8"), where=str(path))
+    try:
+        return parse_instrument(path.read_text("utf-8"), where=str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"instrument {path} cannot be read: {error}") from error
 
 
 def parse_instrument(toml: str, where: str = "instrument") -> Instrument:
@@ -135,14 +141,37 @@ def parse_instrument(toml: str, where: str = "instrument") -> Instrument:
         items = tuple(Item(**item) for item in data.pop("items"))
         labels = tuple(scale.pop("labels", ()))
         instrument = Instrument(**data, **scale, labels=labels, items=items)
-    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
         raise ConfigurationError(
             f"{where} does not describe an instrument (name, title, source, notice, stem, "
             f"[scale] and [[items]]): {error}"
         ) from error
-    if len({item.key for item in items}) < len(items) or not items:
-        raise ConfigurationError(f"{where}: an instrument has items, each with a key of its own")
+    if fault := _fault(instrument):
+        raise ConfigurationError(f"{where}: {fault}")
     return instrument
+
+
+def _fault(instrument: Instrument) -> str | None:
+    """Say what makes an instrument unusable, if anything does."""
+    items, labels = instrument.items, instrument.labels
+    texts = [instrument.name, instrument.title, instrument.source, instrument.notice]
+    texts += [instrument.stem, *labels]
+    texts += [text for item in items for text in (item.key, item.text, item.trait)]
+    if not all(isinstance(text, str) for text in texts):
+        return "every name, label and item is a text in quotation marks"
+    if not all(isinstance(item.reversed, bool) for item in items):
+        return "an item's reversed is true or false"
+    if len({item.key for item in items}) < len(items) or not items:
+        return "an instrument has items, each with a key of its own"
+    low, high = instrument.minimum, instrument.maximum
+    if not (type(low) is type(high) is int and _SMALLEST <= low < high <= _LARGEST):
+        return (
+            f"a scale runs between whole numbers from {_SMALLEST} to {_LARGEST}, not from "
+            f"{low!r} to {high!r}"
+        )
+    if labels and len(labels) != high - low + 1:
+        return f"a scale from {low} to {high} has {high - low + 1} labels, not {len(labels)}"
+    return None
 
 
 def instrument_toml(instrument: Instrument) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
@@ -28,7 +29,8 @@ class StudyWriter:
     """Writes one study into a folder that appears, complete, when the block ends well.
 
     Use as a context manager. Samples may be added in batches of any size, so that a study
-    larger than memory can be written; every map is written as it is added.
+    larger than memory can be written; every map is written as it is added. Where the disk
+    refuses, StudyError says what was not written and why.
     """
 
     def __init__(
@@ -48,6 +50,8 @@ class StudyWriter:
         self._samples: pq.ParquetWriter | None = None
         self._maps: pq.ParquetWriter | None = None
         self._pending_maps: list[dict[str, Any]] = []
+        self._count = 0  # samples so far
+        self._unpaired: set[int] = set()  # samples of the form "map" without one, or the reverse
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -61,6 +65,8 @@ class StudyWriter:
                 raise StudyError(
                     f"{self._path} exists already; choose another folder or pass --overwrite"
                 ) from error
+            except OSError as error:
+                raise self._unwritten(error) from error
             (self._folder / "images").mkdir()
             self._samples = stack.enter_context(
                 pq.ParquetWriter(
@@ -76,11 +82,19 @@ class StudyWriter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if kind is None:
-            with self._stack:
-                self._finish()
-        else:
-            self._stack.__exit__(kind, error, traceback)
+        try:
+            if kind is None:
+                with self._stack:
+                    self._finish()
+            else:
+                self._stack.__exit__(kind, error, traceback)
+        except OSError as fault:
+            raise self._unwritten(fault) from fault
+        if isinstance(error, OSError):
+            raise self._unwritten(error) from error
+
+    def _unwritten(self, error: OSError) -> StudyError:
+        return StudyError(f"{self._path} was not written: {error.strerror or error}")
 
     def add_image(self, image: str, file: Path, size: tuple[int, int] | None = None) -> None:
         """Copy an image into the study; ``size`` is its `verified_size` where already known.
@@ -95,7 +109,6 @@ class StudyWriter:
         shutil.copyfile(file, target)
         digest = hashlib.sha256(target.read_bytes()).hexdigest()
         self._images[image] = (f"images/{image}", width, height, digest)
-        return width, height
 
     def add_participant(self, participant: str, answers: Sequence[int] | None = None) -> None:
         """Add a participant with a whole survey, or none; adding one twice changes nothing."""
@@ -119,19 +132,26 @@ class StudyWriter:
             for field in schema.SAMPLES
         ]
         table = pa.Table.from_arrays(columns, schema=schema.SAMPLES)
+        if unknown := set(samples.column_names) - set(schema.SAMPLES.names):
+            raise StudyError(f"samples have no column {min(unknown)}")
         for image in table.column("image").unique().to_pylist():
             if image not in self._images:
                 raise StudyError(f"a sample names image {image}, which the study lacks")
         for participant in table.column("participant").unique().to_pylist():
             if participant is not None:
                 self.add_participant(participant)
+        is_map = pc.fill_null(pc.equal(table.column("gaze"), "map"), False).to_numpy()
+        self._unpaired ^= set((self._count + np.flatnonzero(is_map)).tolist())
+        self._count += table.num_rows
         assert self._samples is not None  # set on entering
         self._samples.write_table(table)
 
     def add_map(self, sample: int, values: Floats) -> None:
         """Add the dense map, shape (height, width), of the sample in this row."""
+        self._unpaired ^= {sample}
+        values = np.asarray(values, dtype=float)
         maximum = float(values.max(initial=0))
-        scaled = np.round(values * (65535 / maximum)) if maximum else np.zeros_like(values)
+        scaled = values * (65535 / maximum) + 0.5 if maximum else np.zeros_like(values)
         self._pending_maps.append(
             {
                 "sample": sample,
@@ -170,6 +190,10 @@ class StudyWriter:
         self._pending_maps = []
 
     def _finish(self) -> None:
+        if self._unpaired:
+            raise StudyError(
+                f"sample {min(self._unpaired)} says it has a map and has none, or has one unsaid"
+            )
         self._flush_maps()
         participants = {
             "participant": list(self._participants),
@@ -211,7 +235,8 @@ def verified_size(file: Path) -> tuple[int, int]:
     try:
         with Image.open(file) as image:
             size = image.size
-            image.draft("RGB", (size[0] // 8, size[1] // 8))  # fast, yet reads every byte
+            eighth = (max(size[0] // 8, 1), max(size[1] // 8, 1))
+            image.draft("RGB", eighth)  # fast, yet reads every byte
             image.load()
     except FileNotFoundError as error:
         raise StudyError(f"image {file} is missing") from error

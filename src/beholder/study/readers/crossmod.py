@@ -5,13 +5,11 @@ and each annotation's BubbleView attention map in ``bv/<image>_<task_id>.mat`` u
 """
 
 import re
-import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 from scipy.io import loadmat
-from scipy.io.matlab import MatReadError
 
 from beholder.errors import StudyError
 from beholder.progress import Progress, silent
@@ -19,9 +17,9 @@ from beholder.study import schema
 from beholder.study.gaze import DenseMap, Floats
 from beholder.study.problems import Problem, Problems
 from beholder.study.readers.options import ReadOptions, ReadReport, add_skipped, pseudonym_function
-from beholder.study.readers.table import Table, find_table, read_table
+from beholder.study.readers.table import Table, check_images, find_table, read_table
 from beholder.study.survey import Instrument, load_instrument
-from beholder.study.writer import StudyWriter, is_safe_name, samples_table, verified_size
+from beholder.study.writer import StudyWriter, is_safe_name, samples_table
 
 TABLE_NAMES = ("data", "data_ads", "data_coco")
 COLUMNS = ("task_id", "image", "ad_msg", "personality", "mturker_id")
@@ -51,18 +49,23 @@ def read_crossmod(
     """Read the folder that one of the authors' archives unpacks to and write a study.
 
     Worker ids become pseudonyms unless that is switched off. An annotation without its map
-    keeps its text; a map of another size than its image is a bad row.
+    keeps its text; with neither it is left out and listed; a map of another size than its
+    image is a bad row.
     """
     file = next(filter(None, (find_table(source, name) for name in TABLE_NAMES)), None)
     if file is None:
         raise StudyError(f"{source} holds none of {', '.join(f'{n}.csv' for n in TABLE_NAMES)}")
     problems = Problems(options.skip_bad)
     instrument = load_instrument(options.instrument)
-    table = read_table(file, {}, COLUMNS)
+    table = read_table(file, {}, COLUMNS, problems)
     for column in ("task_id", "image", "mturker_id"):
         table = table.reject(table.empty(column), column, f"a value of {column}", problems)
+    unsafe = np.array(["/" in t or not is_safe_name(t) for t in table.texts("task_id")], dtype=bool)
+    table = table.reject(unsafe, "task_id", "a task_id that can be part of a file's name", problems)
     table = _reject_repeats(table, problems)
-    table, sizes = _reject_images(table, source / "ims", problems, progress)
+    images = sorted(set(table.texts("image")))
+    sizes, faults = check_images(source / "ims", images, progress)
+    table = table.reject_values("image", faults, problems)
     annotations = _annotations(table, instrument, problems)
     pseudonym = pseudonym_function(options, default=True)
     info = schema.StudyInfo(
@@ -84,6 +87,8 @@ def read_crossmod(
                 gazes=[_A_MAP if has_map else None for _, has_map in kept],
             )
         )
+        if not kept:
+            raise StudyError(f"{file.name} has no good row: there is nothing to study")
         add_skipped(writer, problems)
     notes = (*problems.summary(), *_notes(kept, instrument, inconsistent))
     return ReadReport(len(surveys), len(sizes), len(kept), problems.rows, notes)
@@ -97,21 +102,6 @@ def _reject_repeats(table: Table, problems: Problems) -> Table:
     first = {key: row for row, key in reversed(list(enumerate(keys)))}
     repeats = np.array([first[key] != row for row, key in enumerate(keys)], dtype=bool)
     return table.reject(repeats, "image", "one row for each task_id and image", problems)
-
-
-def _reject_images(
-    table: Table, folder: Path, problems: Problems, progress: Progress
-) -> tuple[Table, dict[str, tuple[int, int]]]:
-    sizes: dict[str, tuple[int, int]] = {}
-    for image in progress(sorted(set(table.texts("image"))), "checking images"):
-        try:
-            if not is_safe_name(image):
-                raise StudyError("its name leads outside ims/")
-            sizes[image] = verified_size(folder / image)
-        except StudyError as error:
-            bad = np.array([name == image for name in table.texts("image")])
-            table = table.reject(bad, "image", f"an image that can be read ({error})", problems)
-    return table, sizes
 
 
 def _annotations(table: Table, instrument: Instrument, problems: Problems) -> list[_Annotation]:
@@ -173,8 +163,8 @@ def _write_maps(
         path = annotation.map_file(source)
         if not path.is_file():
             if annotation.text is None:
-                found, expected = "", "a text, as the sample has no map either"
-                problems.add([Problem(file, annotation.row, "ad_msg", found, expected)])
+                found, expected = "", "a text, as the sample has no gaze either"
+                problems.note([Problem(file, annotation.row, "ad_msg", found, expected)])
             else:
                 kept.append((annotation, False))
             continue
@@ -182,8 +172,8 @@ def _write_maps(
         try:
             values = _read_map(path, height, width)
         except StudyError as error:
-            name = str(path.relative_to(source))
-            problems.add([Problem(file, annotation.row, name, "such a file", str(error))])
+            expected = f"{error} in {path.relative_to(source)}"
+            problems.add([Problem(file, annotation.row, "image", annotation.image, expected)])
             continue
         writer.add_map(len(kept), values)
         kept.append((annotation, True))
@@ -194,7 +184,7 @@ def _read_map(path: Path, height: int, width: int) -> Floats:
     """Return ``hm``, shape (height, width), or raise StudyError saying what was expected."""
     try:
         values = loadmat(path, variable_names=["hm"]).get("hm")
-    except (OSError, ValueError, TypeError, MatReadError, NotImplementedError, zlib.error) as error:
+    except Exception as error:  # SciPy raises whatever its parsing stumbles on
         raise StudyError(f"a MATLAB 5 file that can be read ({error})") from error
     if values is None or values.dtype.kind not in "fiu":
         raise StudyError("a numeric array under the key hm")

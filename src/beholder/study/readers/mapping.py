@@ -63,15 +63,28 @@ def load_mapping(path: Path) -> Mapping:
     known_files = [f.name for f in fields(Mapping)][:4]
     files = _section(data, "files", known_files, where)
     units = _section(data, "units", ["coordinates", "time"], where)
-    items = data.get("participants", {}).pop("items", [])
+    items = _items(data, where)
     columns = {table: _section(data, table, known, where) for table, known in COLUMNS.items()}
     if data:
         raise ConfigurationError(f"{where} has an unknown section [{next(iter(data))}]")
-    return Mapping(**files, **units, columns=columns, items=tuple(map(str, items)))
+    return Mapping(**files, **units, columns=columns, items=items)
+
+
+def _items(data: dict[str, Any], where: str) -> tuple[str, ...]:
+    """Take the names of the items' columns out of the section on participants."""
+    section = data.get("participants")
+    items = section.pop("items", []) if isinstance(section, dict) else []
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        raise ConfigurationError(
+            f"{where}, [participants], items: expected a list of columns, found {items!r}"
+        )
+    return tuple(items)
 
 
 def _section(data: dict[str, Any], name: str, known: Any, where: str) -> dict[str, str]:
     section = data.pop(name, {})
+    if not isinstance(section, dict):
+        raise ConfigurationError(f"{where}: {name} is {section!r}, expected a section [{name}]")
     for key, value in section.items():
         if key not in known:
             raise ConfigurationError(
@@ -79,4 +92,6 @@ def _section(data: dict[str, Any], name: str, known: Any, where: str) -> dict[st
             )
         if not isinstance(value, str):
             raise ConfigurationError(f"{where}, [{name}], {key}: expected a text, found {value!r}")
+        if list(section.values()).count(value) > 1:
+            raise ConfigurationError(f"{where}, [{name}]: {value!r} stands for two things")
     return dict(section)

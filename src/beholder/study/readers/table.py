@@ -4,8 +4,10 @@ Everything is read as text first, so that a cell that is no number can be shown 
 """
 
 import codecs
+import csv
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +18,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from beholder.errors import StudyError
+from beholder.progress import Progress
 from beholder.study.gaze import Floats
 from beholder.study.problems import Problem, Problems
+from beholder.study.writer import is_safe_name, verified_size
 
 MAXIMUM_ROW_BYTES = 1 << 20
 """A row beyond this is a broken file (an unclosed quotation mark), not a description."""
@@ -28,11 +32,15 @@ _NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text cells; ``row`` gives each one's number in the file, the header being 1."""
+    """Rows of text cells; ``row`` gives each one's number in the file, the header being 1.
+
+    ``rename`` maps Beholder's columns to the file's, which problems cite.
+    """
 
     file: str
     data: pa.Table
     row: NDArray[np.int64]
+    rename: dict[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return int(self.data.num_rows)
@@ -55,27 +63,30 @@ class Table:
         return np.asarray(pc.equal(trimmed, "").to_numpy())
 
     def numbers(self, column: str) -> tuple[Floats, NDArray[np.bool_]]:
-        """Return a column's numbers (NaN where there is none) and which cells hold one."""
+        """Return a column's numbers and which cells hold a finite one (the others are NaN)."""
         cells = self.cells(column)
         valid = pc.match_substring_regex(cells, _NUMBER)
         numbers = pc.cast(
             pc.utf8_trim_whitespace(pc.if_else(valid, cells, pa.scalar(None, pa.string()))),
             pa.float64(),
         )
-        return numbers.to_numpy(), np.asarray(valid.to_numpy())
+        values = numbers.to_numpy()
+        finite = np.isfinite(values)
+        return np.where(finite, values, np.nan), finite
 
     def where(self, keep: NDArray[np.bool_]) -> "Table":
         """Return the rows that a mask keeps."""
         if keep.all():
             return self
-        return Table(self.file, self.data.filter(pa.array(keep)), self.row[keep])
+        return replace(self, data=self.data.filter(pa.array(keep)), row=self.row[keep])
 
     def problems(self, bad: NDArray[np.bool_], column: str, expected: str) -> list[Problem]:
         """Return a problem for each row that a mask marks, citing this column's cell."""
         rows = np.flatnonzero(bad)
         cells = self.cells(column).take(pa.array(rows)).to_pylist()
+        name = self.rename.get(column, column)
         return [
-            Problem(self.file, int(self.row[row]), column, cell, expected)
+            Problem(self.file, int(self.row[row]), name, cell, expected)
             for row, cell in zip(rows, cells, strict=True)
         ]
 
@@ -84,6 +95,15 @@ class Table:
     ) -> "Table":
         """Report the rows that a mask marks and return the others."""
         problems.add(self.problems(bad, column, expected))
+        return self.where(~bad)
+
+    def reject_values(self, column: str, faults: dict[str, str], problems: Problems) -> "Table":
+        """Reject the rows whose cell is a key of ``faults``, which says what was expected."""
+        cells = self.texts(column)
+        bad = np.array([cell in faults for cell in cells], dtype=bool)
+        found = self.problems(bad, column, "")
+        expected = [faults[cells[row]] for row in np.flatnonzero(bad)]
+        problems.add([replace(p, expected=e) for p, e in zip(found, expected, strict=True)])
         return self.where(~bad)
 
 
@@ -95,31 +115,71 @@ def find_table(folder: Path, name: str) -> Path | None:
     return None
 
 
-def read_table(file: Path, rename: dict[str, str], required: Sequence[str]) -> Table:
+def check_images(
+    folder: Path, images: list[str], progress: Progress
+) -> tuple[dict[str, tuple[int, int]], dict[str, str]]:
+    """Return the sizes of the sound images, and what is wrong with each of the others."""
+    sizes, faults = {}, {}
+    for image in progress(images, "checking images"):
+        if not is_safe_name(image):
+            faults[image] = f"the name of a file inside {folder.name}/"
+            continue
+        try:
+            sizes[image] = verified_size(folder / image)
+        except StudyError as error:
+            faults[image] = f"an image that can be read ({error})"
+    return sizes, faults
+
+
+def read_table(
+    file: Path, rename: dict[str, str], required: Sequence[str], problems: Problems
+) -> Table:
     """Read a table, rename its columns to Beholder's words and check that none is missing.
 
-    ``rename`` maps Beholder's column to the file's. Raises StudyError for a file that is
-    empty, not UTF-8, not a table, lacks a column or names one twice.
+    ``rename`` maps Beholder's column to the file's. A row with too few or too many cells is
+    a bad row. Raises StudyError for a file that is empty, not UTF-8, not a table, lacks a
+    column or names one twice.
     """
-    data = _read_parquet(file) if file.suffix == ".parquet" else _read_csv(file)
-    duplicates = {name for name in data.column_names if data.column_names.count(name) > 1}
+    if file.suffix == ".parquet":
+        data = _read_parquet(file)
+        _check_names(file, data.column_names, rename, required)
+        row = np.arange(2, data.num_rows + 2)
+    else:
+        names = _csv_header(file)
+        _check_names(file, names, rename, required)
+        data, row = _read_csv(file, names, problems)
+    ours = {theirs: ours for ours, theirs in rename.items()}
+    # A column that the mapping has replaced keeps its cells under a name that nothing asks for.
+    replaced = {name: f"{name} (replaced)" for name in rename if name not in ours}
+    data = data.rename_columns([ours.get(n, replaced.get(n, n)) for n in data.column_names])
+    return Table(file.name, data, row, rename)
+
+
+def _check_names(
+    file: Path, names: list[str], rename: dict[str, str], required: Sequence[str]
+) -> None:
+    duplicates = {name for name in names if names.count(name) > 1}
     if duplicates:
-        raise StudyError(f"{file.name} has two columns called {sorted(duplicates)[0]}")
-    theirs_to_ours = {theirs: ours for ours, theirs in rename.items()}
+        raise StudyError(f"{file.name} has two columns called {min(duplicates)}")
     for ours, theirs in rename.items():
-        if theirs not in data.column_names:
+        if theirs not in names:
             raise StudyError(
                 f"{file.name} has no column {theirs}, which the mapping names for {ours}; "
-                f"it has {', '.join(data.column_names)}"
+                f"it has {', '.join(names)}"
             )
-    data = data.rename_columns([theirs_to_ours.get(name, name) for name in data.column_names])
-    for name in required:
-        if name not in data.column_names:
-            raise StudyError(
-                f"{file.name} has no column {name}; it has {', '.join(data.column_names)} "
-                "(a mapping can rename columns)"
-            )
-    return Table(file.name, data, np.arange(2, data.num_rows + 2))
+    for column in required:
+        if rename.get(column, column) in names:
+            continue
+        for separator, called in ((";", "semicolons"), ("\t", "tabs")):
+            if len(names) == 1 and separator in names[0]:
+                raise StudyError(
+                    f"{file.name} has no column {column}: its cells are parted by {called}, "
+                    "expected commas in .csv and tabs in .tsv"
+                )
+        raise StudyError(
+            f"{file.name} has no column {column}; it has {', '.join(names)} "
+            "(a mapping can rename columns)"
+        )
 
 
 def _read_parquet(file: Path) -> pa.Table:
@@ -128,27 +188,45 @@ def _read_parquet(file: Path) -> pa.Table:
         columns = [column.cast(pa.string()) for column in table.columns]
     except (OSError, pa.ArrowException) as error:
         raise StudyError(f"{file} cannot be read as a table: {error}") from error
-    return pa.table(dict(zip(table.column_names, columns, strict=True)))
+    return pa.Table.from_arrays(columns, names=table.column_names)
 
 
-def _read_csv(file: Path) -> pa.Table:
+def _delimiter(file: Path) -> str:
+    return "\t" if file.suffix == ".tsv" else ","
+
+
+def _csv_header(file: Path) -> list[str]:
     _check_bytes(file)
-    delimiter = "\t" if file.suffix == ".tsv" else ","
-    invalid: list[pacsv.InvalidRow] = []
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            names = next(csv.reader(stream, delimiter=_delimiter(file)), [])
+    except csv.Error as error:
+        raise StudyError(f"{file.name}, row 1 cannot be read as a header: {error}") from error
+    if not any(names):
+        raise StudyError(f"{file.name}, row 1 is empty, expected the names of the columns")
+    return names
+
+
+def _read_csv(
+    file: Path, names: list[str], problems: Problems
+) -> tuple[pa.Table, NDArray[np.int64]]:
+    """Return the rows below the header as text, and each one's number in the file."""
+    ragged: list[pacsv.InvalidRow] = []
 
     def remember(row: pacsv.InvalidRow) -> str:
-        invalid.append(row)
-        return "error"
+        ragged.append(row)
+        return "skip"
 
     try:
-        with pacsv.open_csv(file, parse_options=pacsv.ParseOptions(delimiter=delimiter)) as reader:
-            names = reader.schema.names
-        return pacsv.read_csv(
+        data = pacsv.read_csv(
             file,
-            read_options=pacsv.ReadOptions(block_size=4 * MAXIMUM_ROW_BYTES, use_threads=False),
+            read_options=pacsv.ReadOptions(
+                block_size=4 * MAXIMUM_ROW_BYTES, use_threads=False, column_names=names
+            ),
             parse_options=pacsv.ParseOptions(
-                delimiter=delimiter,
+                delimiter=_delimiter(file),
                 newlines_in_values=True,
+                ignore_empty_lines=False,  # they count as rows, and are left out below
                 invalid_row_handler=remember,
             ),
             convert_options=pacsv.ConvertOptions(
@@ -156,46 +234,85 @@ def _read_csv(file: Path) -> pa.Table:
             ),
         )
     except pa.ArrowException as error:
-        if invalid:
-            row = invalid[0]
-            raise StudyError(
-                f"{file.name}, row {row.number}: {row.actual_columns} cells, expected "
-                f"{row.expected_columns}"
-            ) from error
-        raise StudyError(f"{file.name} cannot be read as a table: {error}") from error
+        hint = " (is a quotation mark unclosed?)" if "straddling" in str(error) else ""
+        raise StudyError(f"{file.name} cannot be read as a table: {error}{hint}") from error
+    row = np.arange(1, data.num_rows + len(ragged) + 1)
+    row = np.delete(row, [invalid.number - 1 for invalid in ragged])
+    _check_last_cell(file, data, int(row[-1]))
+    width = len(names)
+    problems.add(
+        [
+            Problem(
+                file.name,
+                bad.number,
+                names[0],
+                bad.text,
+                f"{width} cells, not {bad.actual_columns}",
+            )
+            for bad in ragged
+        ]
+    )
+    blank = np.logical_and.reduce(
+        [pc.equal(column, "").to_numpy() for column in data.columns], axis=0
+    )
+    keep = ~blank & (row > 1)  # the header was read as row 1
+    return data.filter(pa.array(keep)), row[keep]
+
+
+def _check_last_cell(file: Path, data: pa.Table, row: int) -> None:
+    """Raise StudyError where an unclosed quotation mark made one cell of the file's rest."""
+    for name, column in zip(data.column_names, data.columns, strict=True):
+        cell = column[-1].as_py()
+        end = cell.rpartition('"')[2].encode()
+        if "\n" not in cell or not end:
+            continue
+        with file.open("rb") as stream:
+            stream.seek(-len(end), os.SEEK_END)
+            if stream.read() == end:
+                raise StudyError(
+                    f"{file.name}, row {row}, column {name}: a quotation mark opens here and is "
+                    "never closed, expected one that ends the cell"
+                )
 
 
 def _check_bytes(file: Path) -> None:
     """Raise StudyError where a file is empty, not UTF-8 or has a line without end."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    line, line_bytes, total = 1, 0, 0
+    row, in_quotes, line_bytes, total = 1, False, 0, 0
     with file.open("rb") as stream:
         while chunk := stream.read(_CHUNK_BYTES):
             total += len(chunk)
-            _decode(decoder, chunk, file, line)
-            breaks = chunk.count(b"\n")
-            first = chunk.find(b"\n") if breaks else len(chunk)
-            longest = max(line_bytes + first, *map(len, chunk.split(b"\n")))
-            if longest > MAXIMUM_ROW_BYTES:
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError as error:
+                before, _ = _rows_in(error.object[: error.start], in_quotes)
+                raise _not_utf8(file, row + before, error) from error
+            lines = chunk.split(b"\n")
+            if max(line_bytes + len(lines[0]), *map(len, lines)) > MAXIMUM_ROW_BYTES:
                 raise StudyError(
-                    f"{file.name}, row {line}: a row of over {MAXIMUM_ROW_BYTES:,} bytes, "
+                    f"{file.name}, row {row}: a row of over {MAXIMUM_ROW_BYTES:,} bytes, "
                     "expected a description or a fixation (is a quotation mark unclosed?)"
                 )
-            line += breaks
-            line_bytes = len(chunk) - chunk.rfind(b"\n") - 1 if breaks else line_bytes + len(chunk)
-    _decode(decoder, b"", file, line, final=True)
+            line_bytes = len(lines[-1]) + (line_bytes if len(lines) == 1 else 0)
+            rows, in_quotes = _rows_in(chunk, in_quotes)
+            row += rows
+    try:
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise _not_utf8(file, row, error) from error
     if not total:
         raise StudyError(f"{file.name} is empty, expected a header and rows")
 
 
-def _decode(
-    decoder: codecs.IncrementalDecoder, data: bytes, file: Path, line: int, final: bool = False
-) -> None:
-    try:
-        decoder.decode(data, final)
-    except UnicodeDecodeError as error:
-        line += error.object[: error.start].count(b"\n")
-        raise StudyError(
-            f"{file.name}, row {line}: byte 0x{error.object[error.start]:02x} is not UTF-8; "
-            "save the file as UTF-8"
-        ) from error
+def _rows_in(data: bytes, in_quotes: bool) -> tuple[int, bool]:
+    """Count the rows that end in some bytes, and tell whether they end inside quotation marks."""
+    pieces = data.split(b'"')
+    rows = sum(piece.count(b"\n") for piece in pieces[in_quotes::2])
+    return rows, in_quotes ^ (len(pieces) % 2 == 0)
+
+
+def _not_utf8(file: Path, row: int, error: UnicodeDecodeError) -> StudyError:
+    byte = error.object[error.start]
+    return StudyError(
+        f"{file.name}, row {row}: byte 0x{byte:02x} is not UTF-8; save the file as UTF-8"
+    )

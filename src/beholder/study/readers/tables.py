@@ -6,13 +6,12 @@ fixation or click with x, y[, t, duration], or one row an area that a fixation h
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from beholder.errors import StudyError
@@ -22,12 +21,14 @@ from beholder.study.gaze import Floats
 from beholder.study.problems import Problems
 from beholder.study.readers.mapping import COLUMNS, SECONDS_IN, Mapping
 from beholder.study.readers.options import ReadOptions, ReadReport, add_skipped, pseudonym_function
-from beholder.study.readers.table import Table, find_table, read_table
+from beholder.study.readers.table import Table, check_images, find_table, read_table
 from beholder.study.survey import Instrument, load_instrument
-from beholder.study.writer import StudyWriter, is_safe_name, verified_size
+from beholder.study.writer import StudyWriter
 
 BOX_TOLERANCE_PX = 1.0
 """Boxes of areas may leave the image by a rounding of its annotators."""
+
+_LARGEST_NUMBER = 2**53  # beyond it, a float skips whole numbers
 
 _BOX = ("aoi_x", "aoi_y", "aoi_width", "aoi_height")
 _AREA = ("aoi_label", *_BOX)
@@ -53,14 +54,14 @@ def read_tables(
         raise StudyError(f"{source} is not a folder; tables are read from a folder")
     problems = Problems(options.skip_bad)
     instrument = load_instrument(options.instrument)
-    tables = _load(source, options.mapping)
+    tables = _load(source, options.mapping, problems)
     tables = _check_identities(tables, problems)
     images = {name for table in tables.with_images() for name in table.texts("image")}
-    sizes, faults = _check_images(source / options.mapping.images, sorted(images), progress)
-    tables = _Source(
-        _reject_images(tables.samples, faults, problems),
-        _reject_images(tables.fixations, faults, problems),
-        tables.participants,
+    sizes, faults = check_images(source / options.mapping.images, sorted(images), progress)
+    tables = replace(
+        tables,
+        samples=tables.samples and tables.samples.reject_values("image", faults, problems),
+        fixations=tables.fixations and tables.fixations.reject_values("image", faults, problems),
     )
     answers = _read_answers(tables.participants, options.mapping, instrument, problems)
     rows = _samples(tables, sizes, options.mapping, problems)
@@ -90,10 +91,13 @@ def read_tables(
     )
 
 
-def _load(source: Path, mapping: Mapping) -> _Source:
+def _load(source: Path, mapping: Mapping, problems: Problems) -> _Source:
     def table(kind: str, required: tuple[str, ...]) -> Table | None:
-        file = find_table(source, getattr(mapping, kind))
-        return read_table(file, mapping.rename(kind), required) if file else None
+        name = getattr(mapping, kind)
+        file = find_table(source, name)
+        if file is None and name != getattr(Mapping(), kind):
+            raise StudyError(f"{source} has no file {name}, which the mapping names for {kind}")
+        return read_table(file, mapping.rename(kind), required, problems) if file else None
 
     tables = _Source(
         table("samples", ("participant", "image", "text")),
@@ -133,6 +137,10 @@ def _check_identities(tables: _Source, problems: Problems) -> _Source:
     return _Source(samples, named(tables.fixations, ("participant", "image")), participants)
 
 
+def _has_points(fixations: Table) -> bool:
+    return "x" in fixations and "y" in fixations
+
+
 Key = tuple[str, str, str]
 
 
@@ -145,31 +153,6 @@ def _keys(table: Table) -> list[Key]:
 def _repeats(keys: list[Any]) -> NDArray[np.bool_]:
     first = {key: row for row, key in reversed(list(enumerate(keys)))}
     return np.array([first[key] != row for row, key in enumerate(keys)], dtype=bool)
-
-
-def _check_images(
-    folder: Path, images: list[str], progress: Progress
-) -> tuple[dict[str, tuple[int, int]], dict[str, str]]:
-    """Return the sizes of the sound images, and what is wrong with each of the others."""
-    sizes, faults = {}, {}
-    for image in progress(images, "checking images"):
-        if not is_safe_name(image):
-            faults[image] = f"the name of a file inside {folder.name}/"
-            continue
-        try:
-            sizes[image] = verified_size(folder / image)
-        except StudyError as error:
-            faults[image] = f"an image that can be read ({error})"
-    return sizes, faults
-
-
-def _reject_images(table: Table | None, faults: dict[str, str], problems: Problems) -> Table | None:
-    if table is None:
-        return None
-    for image, expected in faults.items():
-        bad = np.asarray(pc.equal(pc.utf8_trim_whitespace(table.cells("image")), image))
-        table = table.reject(bad, "image", expected, problems)
-    return table
 
 
 def _read_answers(
@@ -186,10 +169,14 @@ def _read_answers(
     )
     if not columns:
         return dict.fromkeys(table.texts("participant"))
-    if len(columns) != len(instrument.items):
+    count = len(instrument.items)
+    if len(columns) != count:
         raise StudyError(
-            f"{table.file} has {len(columns)} item columns, but {instrument.name} has "
-            f"{len(instrument.items)} items"
+            f"{table.file} has {len(columns)} item columns, but {instrument.name} has {count} items"
+        )
+    if not mapping.items and columns != tuple(f"item_{number}" for number in range(1, count + 1)):
+        raise StudyError(
+            f"{table.file} has item columns {', '.join(columns)}, expected item_1 … item_{count}"
         )
     for column in columns:
         if column not in table:
@@ -230,7 +217,7 @@ def _samples(
         texts = dict(zip(_keys(tables.samples), tables.samples.texts("text"), strict=True))
     fixations, gaze_columns = tables.fixations, None
     if fixations is not None:
-        is_points = "x" in fixations and "y" in fixations
+        is_points = _has_points(fixations)
         if not is_points and not all(column in fixations for column in ("fixation", *_AREA)):
             raise StudyError(
                 f"{fixations.file} has neither x and y nor fixation, {', '.join(_AREA)}; "
@@ -239,7 +226,8 @@ def _samples(
         check = _check_points if is_points else _check_areas
         fixations = check(fixations, sizes, mapping, problems)
         gaze_columns = _points if is_points else _areas
-    keys = list(dict.fromkeys([*texts, *(_keys(fixations) if fixations is not None else ())]))
+    looked = _keys_of_fixations(fixations, tables.samples) if fixations is not None else []
+    keys = list(dict.fromkeys([*texts, *looked]))
     number = {key: row for row, key in enumerate(keys)}
     columns: dict[str, Any] = {
         "participant": [key[0] for key in keys],
@@ -248,10 +236,26 @@ def _samples(
         "text": [texts.get(key) or None for key in keys],
     }
     if fixations is not None and gaze_columns is not None:
-        sample = np.array([number[key] for key in _keys(fixations)], dtype=np.int64)
+        sample = np.array([number[key] for key in looked], dtype=np.int64)
         columns |= gaze_columns(fixations, sample, len(keys), sizes, mapping)
     rows = pa.table(columns)
     return _leave_out_empty(rows, tables.samples, problems)
+
+
+def _keys_of_fixations(fixations: Table, samples: Table | None) -> list[Key]:
+    """Return each row's sample; a table without tasks takes them from the samples' table."""
+    keys = _keys(fixations)
+    if samples is None or ("task" in fixations) == ("task" in samples):
+        return keys
+    if "task" in fixations:
+        raise StudyError(f"{fixations.file} has a column task, expected one in {samples.file} too")
+    tasks = {(participant, image): task for participant, image, task in _keys(samples)}
+    if len(tasks) < len(samples):
+        raise StudyError(
+            f"{fixations.file} has no column task, expected one as {samples.file} has several "
+            "tasks for one participant and image"
+        )
+    return [(person, image, tasks.get((person, image), "")) for person, image, _ in keys]
 
 
 def _leave_out_empty(rows: pa.Table, samples: Table | None, problems: Problems) -> pa.Table:
@@ -331,7 +335,7 @@ def _check_areas(
     table: Table, sizes: dict[str, tuple[int, int]], mapping: Mapping, problems: Problems
 ) -> Table:
     number, valid = table.numbers("fixation")
-    bad = ~valid | (number != np.round(number)) | (number < 0)
+    bad = ~valid | (number != np.round(number)) | (number < 0) | (number > _LARGEST_NUMBER)
     table = table.reject(bad, "fixation", "the fixation's number in its sample", problems)
     nowhere = np.all([table.empty(column) for column in _AREA], axis=0)
     for column in _AREA:
@@ -407,6 +411,9 @@ def _notes(
     for kind in ("samples", "fixations", "participants"):
         table: Table | None = getattr(tables, kind)
         known = {*COLUMNS[kind]}
+        if kind == "fixations" and table is not None:
+            unused = {"fixation", *_AREA} if _has_points(table) else {"x", "y", "t", "duration"}
+            known -= unused
         extra = [
             name
             for name in (table.data.column_names if table else ())

@@ -116,7 +116,7 @@ class Pen:
         corners = self._corners(x0, y0, x1, y1)
         outline = _outline(colour) if stroke else None
         if rounding:
-            radius = rounding * min(self.width, self.height)
+            radius = _safe_radius(rounding * min(self.width, self.height), corners)
             self.draw.rounded_rectangle(corners, radius, colour, outline, stroke)
         else:
             self.draw.rectangle(corners, colour, outline, stroke)
@@ -200,6 +200,17 @@ class Pen:
 
     def _thickness(self, width: float) -> int:
         return max(2, round(width * min(self.width, self.height)))
+
+
+def _safe_radius(radius: float, corners: tuple[Point, Point]) -> float:
+    """Return a radius that leaves the sides no straight part of under two pixels.
+
+    Pillow refuses to draw one that is shorter than a pixel but not absent.
+    """
+    (left, top), (right, bottom) = corners
+    while any(0 < side - 2 * radius <= 3 for side in (right - left, bottom - top)) and radius > 0:
+        radius = max(radius - 2, 0)
+    return radius
 
 
 def _outline(fill: Fill) -> RGB:

@@ -1,0 +1,74 @@
+"""Measures over ranks, and what chance would score, exactly."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from beholder.study.gaze import Floats
+
+Counts = NDArray[np.integer[Any]]
+
+TOPS = (1, 3, 5, 10)
+
+
+def top(ranks: Counts, k: int) -> float:
+    """Return the share of queries whose best right answer is among the first ``k``."""
+    return float(np.mean(ranks <= k))
+
+
+def mean_reciprocal_rank(ranks: Counts) -> float:
+    """Return the mean of 1 / rank."""
+    return float(np.mean(1.0 / ranks))
+
+
+def chance_of_top(k: int, gallery: Counts, right: Counts) -> Floats:
+    """Return the chance that a random order puts a right answer among the first ``k``.
+
+    ``gallery`` and ``right`` give each query's number of candidates and right answers, shape
+    (q,). The chance is 1 - C(g - r, k) / C(g, k): that not all of the first k are wrong.
+    """
+    gallery, right = np.broadcast_arrays(np.asarray(gallery, float), np.asarray(right, float))
+    drawn = np.arange(k)[:, None]
+    wrong = np.maximum(gallery - right - drawn, 0)
+    left = np.maximum(gallery - drawn, 1)  # past the end the product is 0 already
+    return np.asarray(1 - np.prod(wrong / left, axis=0))
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A 95% interval."""
+
+    low: float
+    high: float
+
+
+def cluster_bootstrap(
+    values: Floats,
+    clusters: NDArray[np.int64],
+    generator: np.random.Generator,
+    resamples: int = 2000,
+) -> Interval:
+    """Return the 95% percentile interval of a mean whose queries come in clusters.
+
+    ``values`` and ``clusters`` have shape (q,). Whole clusters (people) are drawn with
+    replacement, as the queries of one person are not independent. With one cluster the
+    interval says nothing and is [NaN, NaN].
+    """
+    present, cluster = np.unique(clusters, return_inverse=True)
+    if len(present) < 2:
+        return Interval(float("nan"), float("nan"))
+    sums = np.bincount(cluster, weights=values)  # (clusters,)
+    counts = np.bincount(cluster)
+    means = np.empty(resamples)
+    # Many people make a large table of draws, so it is made in blocks.
+    block = max(1, (1 << 22) // len(present))
+    for start in range(0, resamples, block):
+        rows = min(block, resamples - start)
+        draws = generator.multinomial(
+            len(present), np.full(len(present), 1 / len(present)), size=rows
+        )  # (rows, clusters): how often each was drawn
+        means[start : start + rows] = (draws @ sums) / (draws @ counts)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return Interval(float(low), float(high))

@@ -1,0 +1,19 @@
+"""Frozen encoders from samples to arrays, and their cache."""
+
+from beholder.features.cache import FeatureCache, default_cache_folder
+from beholder.features.gaze import Viewings
+from beholder.features.image import ImageGrid
+from beholder.features.modalities import DEFAULT_ENCODERS, ModalityEncoder
+from beholder.features.personality import Surveys
+from beholder.features.study import StudyInputs
+
+__all__ = [
+    "DEFAULT_ENCODERS",
+    "FeatureCache",
+    "ImageGrid",
+    "ModalityEncoder",
+    "StudyInputs",
+    "Surveys",
+    "Viewings",
+    "default_cache_folder",
+]

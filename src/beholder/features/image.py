@@ -1,0 +1,93 @@
+"""What an image shows, cell by cell, from its pixels alone: no weights to download.
+
+Each cell of a grid is described by its colours (mean and spread in CIE Lab) and by the
+energy of its edges in eight directions at two scales, as in histograms of oriented gradients
+(Dalal and Triggs, CVPR 2005).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy.ndimage import gaussian_filter
+
+from beholder.errors import StudyError
+from beholder.features.cache import FeatureCache, cache_key
+from beholder.progress import Progress, silent
+
+CHANNELS = 6 + 2 * 8
+_DIRECTIONS = 8
+
+
+@dataclass(frozen=True)
+class ImageGrid:
+    """How an image is described: ``cells`` a side, each from ``pixels`` × ``pixels`` pixels."""
+
+    cells: int = 16
+    pixels: int = 8
+    scales: tuple[float, float] = (1.0, 2.0)
+
+    def describe(self, file: Path) -> NDArray[np.float32]:
+        """Return the grid of an image, shape (cells, cells, 22); the image is made square."""
+        side = self.cells * self.pixels
+        try:
+            with Image.open(file) as image:
+                image.draft("RGB", (side, side))
+                small = image.convert("RGB").resize((side, side), Image.Resampling.BILINEAR)
+        except (OSError, ValueError) as error:
+            raise StudyError(f"image {file} cannot be read: {error}") from error
+        lab = _lab(np.asarray(small, dtype=np.float32) / 255)  # (side, side, 3)
+        by_cell = self._by_cell(lab)
+        edges = [self._edges(lab[..., 0], sigma) for sigma in self.scales]
+        parts = [by_cell.mean(axis=(1, 3)), by_cell.std(axis=(1, 3)), *edges]
+        return np.concatenate(parts, axis=-1).astype(np.float32)
+
+    def _by_cell(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        return values.reshape(self.cells, self.pixels, self.cells, self.pixels, -1)
+
+    def _edges(self, lightness: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+        """Return the square root of each cell's edge energy by direction, (cells, cells, 8)."""
+        down, right = np.gradient(gaussian_filter(lightness, sigma))
+        strength = np.hypot(right, down)
+        place = (np.arctan2(down, right) % np.pi) / np.pi * _DIRECTIONS  # 0 to 8, circular
+        distance = np.abs(place[..., None] - np.arange(_DIRECTIONS))
+        share = np.maximum(1 - np.minimum(distance, _DIRECTIONS - distance), 0)
+        energy = self._by_cell(strength[..., None] * share).mean(axis=(1, 3))
+        return np.asarray(np.sqrt(energy))
+
+
+def image_grids(
+    files: Sequence[Path],
+    digests: Sequence[str],
+    grid: ImageGrid,
+    cache: FeatureCache,
+    progress: Progress = silent,
+) -> NDArray[np.float32]:
+    """Return the grids of many images, shape (images, cells, cells, 22), from the cache if there.
+
+    ``digests`` are the images' SHA-256, by which the cache knows them.
+    """
+
+    def compute() -> NDArray[np.float32]:
+        grids = [grid.describe(file) for file in progress(files, "describing images", len(files))]
+        return np.stack(grids)
+
+    return np.asarray(cache.get(cache_key("image-grid-1", grid, *digests), compute))
+
+
+def _lab(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return CIE Lab (D65) of sRGB values in [0, 1], each axis divided by 100, shape (…, 3)."""
+    linear = np.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
+    xyz = linear @ _RGB_TO_XYZ
+    curve = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    x, y, z = np.moveaxis(curve, -1, 0)
+    return np.stack([1.16 * y - 0.16, 5 * (x - y), 2 * (y - z)], axis=-1).astype(np.float32)
+
+
+_RGB_TO_XYZ = (
+    np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    / np.array([[0.9505], [1.0], [1.089]])  # relative to the white point
+).T.astype(np.float32)

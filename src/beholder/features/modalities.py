@@ -1,0 +1,92 @@
+"""The encoders of each modality, fitted together, and how they are kept in a run."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from beholder import atomic
+from beholder.features.encoder import Array, Encoder, Statistics
+from beholder.features.gaze import AttendedAreas, AttendedContent, Attention, ImageContent, Scanpath
+from beholder.features.personality import Items, Traits
+from beholder.features.text import Manner, Wording
+
+DEFAULT_ENCODERS: Mapping[str, tuple[Encoder[Any], ...]] = MappingProxyType(
+    {
+        "gaze": (AttendedAreas(), Attention(), Scanpath(), AttendedContent(), ImageContent()),
+        "text": (Wording(), Manner()),
+        "personality": (Items(), Traits()),
+    }
+)
+
+ENCODERS: Mapping[str, type[Encoder[Any]]] = MappingProxyType(
+    {
+        encoder.name: encoder
+        for encoder in (
+            *(AttendedAreas, Attention, Scanpath, AttendedContent, ImageContent),
+            *(Wording, Manner),
+            *(Items, Traits),
+        )
+    }
+)
+
+
+@dataclass(frozen=True)
+class ModalityEncoder:
+    """The encoders of one modality with what they learnt from the training items."""
+
+    encoders: tuple[Encoder[Any], ...]
+    statistics: tuple[Statistics, ...]
+
+    @classmethod
+    def fit(cls, encoders: Sequence[Encoder[Any]], inputs: Any) -> "ModalityEncoder":
+        """Return the encoders fitted to training items."""
+        return cls(tuple(encoders), tuple(encoder.fit(inputs) for encoder in encoders))
+
+    def encode(self, inputs: Any) -> Array:
+        """Return the features of n items, all blocks side by side, shape (n, width)."""
+        blocks = [
+            encoder.encode(inputs, statistics)
+            for encoder, statistics in zip(self.encoders, self.statistics, strict=True)
+        ]
+        return np.concatenate(blocks, axis=1)
+
+    def save(self, folder: Path, name: str) -> None:
+        """Write ``name.safetensors`` (arrays) and ``name.json`` (options and vocabularies)."""
+        from safetensors.numpy import save
+
+        arrays, described = {}, []
+        for encoder, statistics in zip(self.encoders, self.statistics, strict=True):
+            options = asdict(encoder)  # type: ignore[call-overload]
+            described.append(
+                {"name": encoder.name, "options": options, "vocabulary": statistics.vocabulary}
+            )
+            for key, array in statistics.arrays.items():
+                arrays[f"{encoder.name}.{key}"] = np.ascontiguousarray(array)
+        folder.mkdir(parents=True, exist_ok=True)
+        atomic.write_bytes(folder / f"{name}.safetensors", save(arrays))
+        atomic.write_text(folder / f"{name}.json", json.dumps(described, ensure_ascii=False))
+
+    @classmethod
+    def load(cls, folder: Path, name: str) -> "ModalityEncoder":
+        """Return what `save` wrote."""
+        from safetensors.numpy import load
+
+        arrays = load((folder / f"{name}.safetensors").read_bytes())
+        encoders, statistics = [], []
+        for described in json.loads((folder / f"{name}.json").read_text("utf-8")):
+            kind = ENCODERS[described["name"]]
+            encoders.append(kind(**_tuples(described["options"])))
+            prefix = kind.name + "."
+            own = {k.removeprefix(prefix): a for k, a in arrays.items() if k.startswith(prefix)}
+            statistics.append(Statistics(own, tuple(described["vocabulary"])))
+        return cls(tuple(encoders), tuple(statistics))
+
+
+def _tuples(options: dict[str, Any]) -> dict[str, Any]:
+    """Return options with JSON's lists as the tuples that frozen data classes hold."""
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}

@@ -1,0 +1,127 @@
+"""What a training is told, as frozen data classes, and their form in a run's TOML file."""
+
+import tomllib
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, get_args
+
+from beholder.errors import ConfigurationError
+from beholder.model.objectives import OBJECTIVES
+from beholder.model.spaces import SPACES, Space
+from beholder.study.splits import SPLITS, SplitKind
+from beholder.study.survey import quoted
+from beholder.study.tasks import Task, parse_tasks
+
+Method = Literal["base", "content", "style", "ours"]
+METHODS: tuple[Method, ...] = get_args(Method)
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """How one space of one pair of modalities is learnt; the defaults suit thousands of samples.
+
+    ``temperature`` is of the contrastive and sigmoid objectives, ``margin`` of the hinges, in
+    units of cosine. Dropout shares are of the inputs and of the hidden units.
+    ``per_group`` samples of an image (of a person, in the style space) share a batch.
+    """
+
+    objective: str = "contrastive"
+    temperature: float = 0.1
+    margin: float = 0.2
+    hidden: int = 512
+    dimensions: int = 256
+    input_dropout: float = 0.2
+    hidden_dropout: float = 0.3
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-2
+    warm_up: float = 0.1  # share of the steps
+    batch: int = 512
+    per_group: int = 2
+    epochs: int = 24
+    patience: int = 12  # epochs without a better validation score before stopping early
+
+    def __post_init__(self) -> None:
+        if self.objective not in OBJECTIVES:
+            raise ConfigurationError(
+                f"unknown objective {self.objective!r}, expected one of {', '.join(OBJECTIVES)}"
+            )
+        for name in ("input_dropout", "hidden_dropout", "warm_up"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ConfigurationError(f"{name} is a share from 0 to below 1")
+        for name in ("temperature", "margin", "learning_rate"):
+            if not getattr(self, name) > 0:
+                raise ConfigurationError(f"{name} must be above 0")
+        for name in ("hidden", "dimensions", "batch", "per_group", "epochs", "patience"):
+            least = 2 if name == "batch" else 1
+            if getattr(self, name) < least:
+                raise ConfigurationError(f"{name} must be at least {least}")
+
+
+@dataclass(frozen=True)
+class TrainingConfiguration:
+    """What to train: a method, its tasks, the split and the seed of all randomness."""
+
+    method: Method = "ours"
+    tasks: str = "g2t,t2g"
+    split: SplitKind = "random"
+    seed: int = 0
+    hyperparameters: Hyperparameters = field(default_factory=Hyperparameters)
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise ConfigurationError(
+                f"unknown method {self.method!r}, expected one of {', '.join(METHODS)}"
+            )
+        if self.split not in SPLITS:
+            raise ConfigurationError(
+                f"unknown split {self.split!r}, expected one of {', '.join(SPLITS)}"
+            )
+        if self.seed < 0:
+            raise ConfigurationError(f"a seed is a whole number from 0, not {self.seed}")
+        parse_tasks(self.tasks)
+
+    @property
+    def parsed_tasks(self) -> tuple[Task, ...]:
+        """The tasks as objects, each once."""
+        return parse_tasks(self.tasks)
+
+    @property
+    def spaces(self) -> tuple[Space, ...]:
+        """The spaces that the method needs."""
+        return SPACES if self.method == "ours" else (self.method,)
+
+    def toml(self) -> str:
+        """Return the configuration as TOML text."""
+        values = asdict(self)
+        hyperparameters = values.pop("hyperparameters")
+        lines = [f"{key} = {_toml(value)}" for key, value in values.items()]
+        lines += ["", "[hyperparameters]"]
+        lines += [f"{key} = {_toml(value)}" for key, value in hyperparameters.items()]
+        return "\n".join(lines) + "\n"
+
+
+def parse_configuration(text: str, where: str) -> TrainingConfiguration:
+    """Return the configuration in a TOML text; an unknown key is an error."""
+    try:
+        data: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{where} is not valid TOML: {error}") from error
+    hyperparameters = data.pop("hyperparameters", {})
+    _check_keys(data, TrainingConfiguration, where)
+    _check_keys(hyperparameters, Hyperparameters, f"{where}, [hyperparameters]")
+    try:
+        return TrainingConfiguration(**data, hyperparameters=Hyperparameters(**hyperparameters))
+    except TypeError as error:
+        raise ConfigurationError(f"{where} holds a value of the wrong kind: {error}") from error
+
+
+def _check_keys(data: dict[str, Any], kind: type, where: str) -> None:
+    known = [f.name for f in fields(kind)]
+    for key in data:
+        if key not in known:
+            raise ConfigurationError(
+                f"{where} has an unknown key {key!r}, expected some of {', '.join(known)}"
+            )
+
+
+def _toml(value: str | float) -> str:
+    return quoted(value) if isinstance(value, str) else repr(value)

@@ -1,0 +1,97 @@
+"""Objectives: what a batch's similarities should be, given which pairs are positives.
+
+Each takes ``scores`` of shape (n, m), the cosines of queries and items, ``positives`` of the
+same shape, a mask in which every row has both kinds of pair, and a ``scale``, the margin or
+the temperature. A pair is a positive or a negative, so no positive is ever pushed away.
+`objective_loss` drops the rows without both kinds and averages the two directions.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+Objective: TypeAlias = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""(scores (n, m), positives (n, m), margin or temperature ()) → loss ()."""
+
+
+def objective_loss(name: str, scores: Tensor, positives: Tensor, scale: Tensor) -> Tensor:
+    """Return the mean of an objective over both directions, rows to columns and back, shape ()."""
+    objective = OBJECTIVES[name]
+    directions = ((scores, positives), (scores.T, positives.T))
+    return torch.stack([_of_usable(objective, *both, scale) for both in directions]).mean()
+
+
+def _of_usable(objective: Objective, scores: Tensor, positives: Tensor, scale: Tensor) -> Tensor:
+    """Apply an objective to the queries that have both a positive and a negative."""
+    count = positives.sum(dim=1)
+    usable = (count > 0) & (count < positives.shape[1])
+    if not usable.any():
+        return scores.sum() * 0  # nothing to learn from, yet a gradient that exists
+    return objective(scores[usable], positives[usable], scale)
+
+
+def hinge_sum(scores: Tensor, positives: Tensor, margin: Tensor) -> Tensor:
+    """Sum over the negatives of max(0, margin - s⁺ + s⁻), for each pair of a query and positive.
+
+    With several positives there are n·p·m triples; they are never made. Over negatives sorted
+    by score, the sum for one positive is a cumulative sum cut where s⁻ = s⁺ - margin.
+    """
+    negatives = scores.masked_fill(positives, -torch.inf)
+    ranked = negatives.sort(dim=1, descending=True).values  # (n, m)
+    finite = ranked.isfinite()
+    total = ranked.masked_fill(~finite, 0).cumsum(dim=1)  # (n, m)
+    total = functional.pad(total, (1, 0))  # (n, m + 1): the sum of the k highest negatives
+    threshold = scores - margin  # (n, m)
+    # How many negatives score above each pair's threshold.
+    above = torch.searchsorted(-ranked.detach().contiguous(), -threshold.detach().contiguous())
+    above = torch.minimum(above, finite.sum(dim=1, keepdim=True))
+    hinge = total.gather(1, above) - above * threshold  # (n, m)
+    return _mean_over_positives(hinge, positives)
+
+
+def hinge_hardest(scores: Tensor, positives: Tensor, margin: Tensor) -> Tensor:
+    """max(0, margin - s⁺ + the hardest s⁻), as in VSE++ (Faghri et al., BMVC 2018)."""
+    hardest = scores.masked_fill(positives, -torch.inf).max(dim=1, keepdim=True).values  # (n, 1)
+    hinge = functional.relu(margin - scores + hardest)  # (n, m)
+    return _mean_over_positives(hinge, positives)
+
+
+def contrastive(scores: Tensor, positives: Tensor, temperature: Tensor) -> Tensor:
+    """InfoNCE with several positives: each one against all negatives, never against another.
+
+    The loss of a positive is -log(exp(s⁺/τ) / (exp(s⁺/τ) + Σ exp(s⁻/τ))).
+    """
+    logits = scores / temperature
+    negatives = logits.masked_fill(positives, -torch.inf)
+    total = negatives.logsumexp(dim=1, keepdim=True)  # (n, 1)
+    loss = functional.softplus(total - logits)  # (n, m)
+    return _mean_over_positives(loss, positives)
+
+
+def sigmoid(scores: Tensor, positives: Tensor, temperature: Tensor) -> Tensor:
+    """Every pair judged alone, after SigLIP (Zhai et al., ICCV 2023), both classes weighing alike."""
+    logits = scores / temperature - 0.5 / temperature
+    loss = functional.softplus(torch.where(positives, -logits, logits))  # (n, m)
+    share = positives.to(scores.dtype).mean(dim=1, keepdim=True)  # (n, 1), neither 0 nor 1
+    weight = torch.where(positives, 0.5 / share, 0.5 / (1 - share))
+    return (loss * weight).mean()
+
+
+def _mean_over_positives(loss: Tensor, positives: Tensor) -> Tensor:
+    """Average over each query's positives, then over the queries."""
+    total = torch.where(positives, loss, 0).sum(dim=1)
+    return (total / positives.sum(dim=1)).mean()
+
+
+OBJECTIVES: Mapping[str, Objective] = MappingProxyType(
+    {
+        "contrastive": contrastive,
+        "hinge-sum": hinge_sum,
+        "hinge-hardest": hinge_hardest,
+        "sigmoid": sigmoid,
+    }
+)

@@ -1,0 +1,76 @@
+"""Towers: networks that turn the features of one modality into vectors of length one."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from beholder.model.configuration import Hyperparameters
+
+
+@dataclass(frozen=True)
+class Dropout:
+    """Dropout whose randomness is a generator handed to it, so that a run can be repeated."""
+
+    generator: torch.Generator
+    of_inputs: float
+    of_hidden: float
+
+    def inputs(self, values: Tensor) -> Tensor:
+        """Return features with a share of them set to 0 and the others scaled up."""
+        return self._drop(values, self.of_inputs)
+
+    def hidden(self, values: Tensor) -> Tensor:
+        """Return hidden units with a share of them set to 0 and the others scaled up."""
+        return self._drop(values, self.of_hidden)
+
+    def _drop(self, values: Tensor, share: float) -> Tensor:
+        if share == 0:
+            return values
+        kept = torch.rand(values.shape, generator=self.generator) >= share
+        return values * kept / (1 - share)
+
+
+class Tower(nn.Module):
+    """Features → a linear map plus a network of one hidden layer → an embedding of length one."""
+
+    def __init__(
+        self, width: int, hyperparameters: Hyperparameters, generator: torch.Generator
+    ) -> None:
+        super().__init__()
+        hidden, dimensions = hyperparameters.hidden, hyperparameters.dimensions
+        self.linear = nn.Parameter(_uniform(width, dimensions, generator))
+        self.enter = nn.Parameter(_uniform(width, hidden, generator))
+        self.bias = nn.Parameter(torch.zeros(hidden))
+        self.leave = nn.Parameter(_uniform(hidden, dimensions, generator))
+
+    def forward(self, features: Tensor, dropout: Dropout | None = None) -> Tensor:
+        """Return embeddings (n, dimensions) of features (n, width); evaluation has no dropout."""
+        if dropout is not None:
+            features = dropout.inputs(features)
+        hidden = functional.gelu(features @ self.enter + self.bias)  # (n, hidden)
+        if dropout is not None:
+            hidden = dropout.hidden(hidden)
+        # (n, dimensions)
+        return functional.normalize(features @ self.linear + hidden @ self.leave, dim=1)
+
+
+def _uniform(inputs: int, outputs: int, generator: torch.Generator) -> Tensor:
+    """Return weights (inputs, outputs), uniform within ± 1 / √inputs as in PyTorch's Linear."""
+    return (torch.rand((inputs, outputs), generator=generator) * 2 - 1) / np.sqrt(max(inputs, 1))
+
+
+@torch.inference_mode()
+def embed(
+    tower: Tower, features: NDArray[np.float32], rows_at_once: int = 4096
+) -> NDArray[np.float32]:
+    """Return the embeddings of n items, shape (n, dimensions), each of length one."""
+    chunks = [
+        tower(torch.from_numpy(features[start : start + rows_at_once])).numpy()
+        for start in range(0, len(features), rows_at_once)
+    ]
+    empty = np.zeros((0, tower.linear.shape[1]), np.float32)
+    return np.concatenate([empty, *chunks])
