@@ -14,7 +14,9 @@ class Progress(Protocol):
 
     def __call__(
         self, items: Iterable[T], description: str, total: int | None = None
-    ) -> Iterable[T]: ...
+    ) -> Iterable[T]:
+        """Return the items, one by one; ``total`` is their number where it is not known."""
+        ...
 
 
 def silent(items: Iterable[T], description: str, total: int | None = None) -> Iterable[T]:

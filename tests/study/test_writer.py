@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import ANSWERS, WriteStudy
 from PIL import Image
+from small_study import ANSWERS, WriteStudy
 
 from beholder.errors import StudyError
 from beholder.study import Study, StudyInfo, StudyWriter, load_instrument, samples_table
@@ -345,5 +345,5 @@ def test_a_file_that_is_no_image_is_refused(tmp_path: Path, content: bytes) -> N
 def test_a_missing_image_is_named(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match=r"image .*/a\.png is missing"):
         verified_size(tmp_path / "a.png")
-    with pytest.raises(StudyError, match="cannot be decoded: .*Is a directory"):
+    with pytest.raises(StudyError, match=r"cannot be decoded: .*Is a directory"):
         verified_size(tmp_path)

@@ -45,7 +45,7 @@ class Interval:
 
 
 def cluster_bootstrap(
-    values: Floats,
+    values: NDArray[Any],
     clusters: NDArray[np.int64],
     generator: np.random.Generator,
     resamples: int = 2000,

@@ -35,7 +35,9 @@ def weigh(bags: Sequence[Bag], statistics: Statistics) -> csr_array:
     Terms outside the vocabulary are left out; a bag without a known term is a row of zeros.
     """
     place = {term: number for number, term in enumerate(statistics.vocabulary)}
-    offsets, columns, values = [0], [], []
+    offsets = [0]
+    columns: list[int] = []
+    values: list[float] = []
     for bag in bags:
         known = [(place[term], weight) for term, weight in bag.items() if term in place]
         columns.extend(column for column, _ in known)

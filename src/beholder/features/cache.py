@@ -9,14 +9,17 @@ import io
 import json
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from beholder.atomic import write_bytes
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 _FOLDER_VARIABLE = "BEHOLDER_CACHE"
 _DIGEST_BYTES = 32
@@ -29,14 +32,13 @@ def default_cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "beholder"
 
 
-def cache_key(name: str, configuration: Any, *content: str) -> str:
+def cache_key(name: str, configuration: "DataclassInstance", *content: str) -> str:
     """Return the key of what an extractor of this name and configuration makes of some content.
 
-    ``configuration`` is a frozen data class or anything that JSON can hold; ``content`` are
-    digests of the inputs. Change the name when the extractor's code changes its results.
+    ``configuration`` is a frozen data class; ``content`` are digests of the inputs. Change
+    the name when the extractor's code changes its results.
     """
-    values = asdict(configuration) if is_dataclass(configuration) else configuration
-    text = json.dumps([name, values, content], sort_keys=True)
+    text = json.dumps([name, asdict(configuration), content], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -54,7 +54,7 @@ def standardise(values: NDArray[Any], statistics: Statistics, limit: float = 3.0
     """
     scores = (values - statistics.arrays["mean"]) / statistics.arrays["spread"]
     scores = np.clip(scores, -limit, limit) / np.sqrt(max(values.shape[1], 1))
-    return scores.astype(np.float32)
+    return np.asarray(scores, dtype=np.float32)
 
 
 def whiten_fit(values: NDArray[Any], dimensions: int, power: float = 1.0) -> Statistics:

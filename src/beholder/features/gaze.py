@@ -6,7 +6,8 @@ areas that it met. Identifiers of images, areas or people are never features.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import groupby, pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -22,7 +23,7 @@ from beholder.features.encoder import (
     whiten,
     whiten_fit,
 )
-from beholder.study.gaze import Areas, Gaze, Kernel, attention_map
+from beholder.study.gaze import Areas, Floats, Gaze, Kernel, attention_map
 from beholder.study.scanpath import scanpath_statistics
 
 
@@ -37,7 +38,7 @@ class Viewings:
     gazes: Sequence[Gaze]
     image: NDArray[np.int64]
     grids: NDArray[np.float32]
-    aspects: NDArray[np.floating]  # type: ignore[type-arg]
+    aspects: Floats
 
     def __len__(self) -> int:
         return len(self.gazes)
@@ -95,8 +96,8 @@ def area_bag(gaze: Gaze) -> Bag:
         bag[f"{label} {'early' if is_early else 'late'}"] += share
     areas = {(label, *map(float, box)) for label, box in zip(gaze.label, gaze.box, strict=True)}
     bag.update(f"{label} areas" for label, *_ in areas)
-    visits = [label for label, before in zip(gaze.label, ("", *gaze.label)) if label != before]
-    bag.update(f"{one} > {other}" for one, other in zip(visits, visits[1:]))
+    visits = [label for label, _ in groupby(gaze.label)]
+    bag.update(f"{one} > {other}" for one, other in pairwise(visits))
     bag.update((f"first {visits[0]}", f"last {visits[-1]}"))
     return bag
 

@@ -39,7 +39,7 @@ class ImageGrid:
                 small = image.convert("RGB").resize((side, side), Image.Resampling.BILINEAR)
         except (OSError, ValueError) as error:
             raise StudyError(f"image {file} cannot be read: {error}") from error
-        lab = _lab(np.asarray(small, dtype=np.float32) / 255)  # (side, side, 3)
+        lab = _lab(np.asarray(small, dtype=np.float32) / np.float32(255))  # (side, side, 3)
         by_cell = self._by_cell(lab)
         edges = [self._edges(lab[..., 0], sigma) for sigma in self.scales]
         parts = [by_cell.mean(axis=(1, 3)), by_cell.std(axis=(1, 3)), *edges]

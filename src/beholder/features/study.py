@@ -1,6 +1,6 @@
 """Inputs of the encoders from the samples of a study."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -22,7 +22,7 @@ class StudyInputs:
 
     study: Study
     cache: FeatureCache
-    grid: ImageGrid = ImageGrid()
+    grid: ImageGrid = field(default_factory=ImageGrid)
     progress: Progress = silent
 
     @cached_property

@@ -10,6 +10,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -31,7 +32,7 @@ def tokens(text: str) -> list[str]:
 def word_bag(text: str) -> Bag:
     """Return the counts of a text's tokens and of its pairs of neighbours."""
     words = tokens(text)
-    pairs = [f"{first} {second}" for first, second in zip(words, words[1:], strict=False)]
+    pairs = [f"{first} {second}" for first, second in pairwise(words)]
     return Counter(words + pairs)
 
 

@@ -2,6 +2,6 @@
 
 from beholder.model.configuration import Hyperparameters, TrainingConfiguration
 from beholder.model.run import Run
-from beholder.model.train import train
+from beholder.model.training import train
 
 __all__ = ["Hyperparameters", "Run", "TrainingConfiguration", "train"]

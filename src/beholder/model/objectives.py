@@ -73,7 +73,7 @@ def contrastive(scores: Tensor, positives: Tensor, temperature: Tensor) -> Tenso
 
 
 def sigmoid(scores: Tensor, positives: Tensor, temperature: Tensor) -> Tensor:
-    """Every pair judged alone, after SigLIP (Zhai et al., ICCV 2023), both classes weighing alike."""
+    """Judge every pair alone, after SigLIP (Zhai et al., ICCV 2023); both kinds weigh alike."""
     logits = scores / temperature - 0.5 / temperature
     loss = functional.softplus(torch.where(positives, -logits, logits))  # (n, m)
     share = positives.to(scores.dtype).mean(dim=1, keepdim=True)  # (n, 1), neither 0 nor 1

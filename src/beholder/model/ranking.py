@@ -34,7 +34,9 @@ def ranks(
         stop = min(start + rows, len(query))
         pairs = retrieval.right[:, first_right[start] : first_right[stop]]
         scores = query[start:stop] @ gallery.T  # (rows, g)
-        result[start:stop] = ranks_of_scores(scores, pairs - [[start], [0]], tolerance)
+        result[start:stop] = ranks_of_scores(
+            scores, np.stack([pairs[0] - start, pairs[1]]), tolerance
+        )
     return result
 
 
@@ -51,7 +53,7 @@ def ranks_of_scores(
     np.maximum.at(best, right[0], np.where(np.isnan(right_scores), -np.inf, right_scores))
     before = ~(scores < (best - tolerance)[:, None])  # NaN counts as before
     before[right[0], right[1]] = False
-    return 1 + np.count_nonzero(before, axis=1)
+    return np.asarray(1 + np.count_nonzero(before, axis=1), dtype=np.int64)
 
 
 def same_image_ranks(

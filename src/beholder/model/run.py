@@ -1,186 +1,29 @@
-"""A run: a folder with one training's configuration, split, encoders, weights, log and scores.
+"""A run: one finished training, opened to embed what it has seen and what it has not."""
 
-configuration.toml            what was asked
-split.parquet                 the part of every sample
-encoders/<modality>.*         the statistics of the encoders
-spaces/<pair>/<space>.*       weights, and the log as CSV; a checkpoint while it is learnt
-spaces/<pair>/weights.json    the combination's weights
-run.json                      what it was made from; written last, so its presence means done
-"""
-
-import csv
-import io
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save
+from PIL import Image
 
-from beholder import atomic
 from beholder.errors import ConfigurationError, RunError, StudyError, UnsupportedError
-from beholder.features import FeatureCache, ModalityEncoder, StudyInputs, Surveys, Viewings
-from beholder.features.image import ImageGrid
+from beholder.features import (
+    FeatureCache,
+    ImageGrid,
+    ModalityEncoder,
+    StudyInputs,
+    Surveys,
+    Viewings,
+)
 from beholder.model.combination import combine
-from beholder.model.configuration import TrainingConfiguration, parse_configuration
-from beholder.model.spaces import Space
+from beholder.model.folder import Pair, RunFolder
 from beholder.model.towers import Tower, embed
-from beholder.model.training import Epoch, State, log_rows
 from beholder.study.gaze import Gaze
-from beholder.study.splits import PARTS, UNUSED, Split
 from beholder.study.study import Study
 from beholder.study.tasks import Codes, Task
-
-_RUN_FILE = "run.json"
-_CONFIGURATION_FILE = "configuration.toml"
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """What a finished run was made from, and what it had to refuse."""
-
-    study: str
-    study_path: str
-    fingerprint: str
-    tasks: tuple[str, ...]
-    warnings: tuple[str, ...]
-    versions: Mapping[str, str]
-    seconds: float
-
-
-class RunFolder:
-    """Reads and writes the files of a run; knows their names and nothing else."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    @property
-    def is_finished(self) -> bool:
-        return (self.path / _RUN_FILE).is_file()
-
-    def write_configuration(self, configuration: TrainingConfiguration) -> None:
-        self.path.mkdir(parents=True, exist_ok=True)
-        atomic.write_text(self.path / _CONFIGURATION_FILE, configuration.toml())
-
-    def configuration(self) -> TrainingConfiguration:
-        file = self.path / _CONFIGURATION_FILE
-        try:
-            return parse_configuration(file.read_text("utf-8"), str(file))
-        except (OSError, UnicodeDecodeError) as error:
-            raise RunError(f"{self.path} is not a run: it has no readable {file.name}") from error
-
-    def write_split(self, split: Split) -> None:
-        names = np.array([*PARTS, ""])[split.parts]
-        table = pa.table({"sample": np.arange(len(names)), "part": names})
-        sink = pa.BufferOutputStream()
-        pq.write_table(table, sink)
-        atomic.write_bytes(self.path / "split.parquet", sink.getvalue().to_pybytes())
-
-    def split(self, configuration: TrainingConfiguration) -> Split:
-        try:
-            names = pq.read_table(self.path / "split.parquet")["part"].to_pylist()
-        except (OSError, pa.ArrowException, KeyError) as error:
-            raise RunError(f"the split of {self.path} cannot be read: {error}") from error
-        codes = {name: code for code, name in enumerate(PARTS)} | {"": UNUSED}
-        parts = np.array([codes[name] for name in names], dtype=np.int8)
-        return Split(configuration.split, configuration.seed, parts)
-
-    @property
-    def encoders(self) -> Path:
-        return self.path / "encoders"
-
-    def pair(self, pair: tuple[str, str]) -> Path:
-        return self.path / "spaces" / "-".join(pair)
-
-    def write_checkpoint(self, pair: tuple[str, str], space: Space, state: State) -> None:
-        """Keep a state, so that a killed training goes on from here; the log goes with it."""
-        log = {"log": json.dumps(log_rows(state.log))}
-        self.pair(pair).mkdir(parents=True, exist_ok=True)
-        atomic.write_bytes(self._checkpoint(pair, space), save(state.tensors(), log))
-
-    def checkpoint(
-        self, pair: tuple[str, str], space: Space
-    ) -> tuple[dict[str, torch.Tensor], list[Epoch]] | None:
-        file = self._checkpoint(pair, space)
-        if not file.is_file():
-            return None
-        with safe_open(file, "pt") as stored:
-            log = [Epoch(**line) for line in json.loads(stored.metadata()["log"])]
-        return load_file(file), log
-
-    def write_space(self, pair: tuple[str, str], space: Space, state: State) -> None:
-        """Keep a trained space: its weights, then its log; its checkpoint goes."""
-        folder = self.pair(pair)
-        folder.mkdir(parents=True, exist_ok=True)
-        text = io.StringIO()
-        writer = csv.DictWriter(text, list(Epoch.__dataclass_fields__))
-        writer.writeheader()
-        writer.writerows(log_rows(state.log))
-        atomic.write_text(folder / f"{space}.log.csv", text.getvalue())
-        atomic.write_bytes(folder / f"{space}.safetensors", save(dict(state.best)))
-        self._checkpoint(pair, space).unlink(missing_ok=True)
-
-    def has_space(self, pair: tuple[str, str], space: Space) -> bool:
-        return (self.pair(pair) / f"{space}.safetensors").is_file()
-
-    def towers(
-        self, pair: tuple[str, str], space: Space, configuration: TrainingConfiguration
-    ) -> tuple[Tower, Tower]:
-        """Return the trained towers of a pair's first and second modality."""
-        file = self.pair(pair) / f"{space}.safetensors"
-        try:
-            tensors = load_file(file)
-        except (OSError, SafetensorError) as error:
-            raise RunError(f"the weights {file} cannot be read: {error}") from error
-        towers = []
-        for number in ("0", "1"):
-            own = {k[2:]: t for k, t in tensors.items() if k.startswith(f"{number}.")}
-            width = own["linear"].shape[0]
-            tower = Tower(width, configuration.hyperparameters, torch.Generator())
-            tower.load_state_dict(own)
-            towers.append(tower)
-        return towers[0], towers[1]
-
-    def log(self, pair: tuple[str, str], space: Space) -> list[Epoch]:
-        """Return the log of a trained space."""
-        with (self.pair(pair) / f"{space}.log.csv").open(encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        return [
-            Epoch(int(row.pop("epoch")), **{k: float(value) for k, value in row.items()})
-            for row in rows
-        ]
-
-    def write_weights(self, pair: tuple[str, str], weights: Mapping[str, float]) -> None:
-        atomic.write_text(self.pair(pair) / "weights.json", json.dumps(weights))
-
-    def weights(self, pair: tuple[str, str]) -> dict[str, float]:
-        weights: dict[str, float] = json.loads((self.pair(pair) / "weights.json").read_text())
-        return weights
-
-    def finish(self, provenance: Provenance) -> None:
-        atomic.write_text(self.path / _RUN_FILE, json.dumps(vars(provenance), indent=1))
-
-    def provenance(self) -> Provenance:
-        if not self.is_finished:
-            self.configuration()  # says so if this is no run at all
-            raise RunError(
-                f"{self.path} is unfinished; `beholder train … --resume` goes on with it"
-            )
-        data = json.loads((self.path / _RUN_FILE).read_text("utf-8"))
-        for name in ("tasks", "warnings"):
-            data[name] = tuple(data[name])
-        return Provenance(**data)
-
-    def _checkpoint(self, pair: tuple[str, str], space: Space) -> Path:
-        return self.pair(pair) / f"{space}.checkpoint.safetensors"
 
 
 class Run:
@@ -228,16 +71,16 @@ class Run:
         return study
 
     def methods(self, task: Task) -> tuple[str, ...]:
-        """Return what can be evaluated for a task: each space, and `ours` where there are several."""
+        """Return what can be evaluated for a task: each space, and `ours` if it was trained."""
         spaces = tuple(self.folder.weights(task.pair))
         return (*spaces, "ours") if self.configuration.method == "ours" else spaces
 
-    def weights(self, pair: tuple[str, str], method: str) -> dict[str, float]:
+    def weights(self, pair: Pair, method: str) -> dict[str, float]:
         """Return the weights of the spaces that make up a method for a pair."""
         return self.folder.weights(pair) if method == "ours" else {method: 1.0}
 
     def embed_samples(
-        self, pair: tuple[str, str], modality: str, samples: Codes, method: str | None = None
+        self, pair: Pair, modality: str, samples: Codes, method: str | None = None
     ) -> NDArray[np.float32]:
         """Return the embeddings of samples of the study, shape (n, d), each of length one."""
         return self._embed(pair, modality, self._features(modality, samples), method)
@@ -286,7 +129,7 @@ class Run:
         return {}
 
     @cached_property
-    def _towers(self) -> dict[tuple[tuple[str, str], Space], tuple[Tower, Tower]]:
+    def _towers(self) -> dict[tuple[Pair, str], tuple[Tower, Tower]]:
         return {}
 
     @cached_property
@@ -308,7 +151,7 @@ class Run:
 
     def _embed(
         self,
-        pair: tuple[str, str],
+        pair: Pair,
         modality: str,
         features: NDArray[np.float32],
         method: str | None,
@@ -323,7 +166,7 @@ class Run:
             spaces[space] = embed(self._towers[key][side], features)
         return combine(spaces, weights)
 
-    def _pair_with(self, modality: str, task: str | None) -> tuple[str, str]:
+    def _pair_with(self, modality: str, task: str | None) -> Pair:
         pairs = {
             t.pair for t in self.tasks if modality in t.pair and (task is None or t.name == task)
         }
@@ -337,8 +180,6 @@ class Run:
 
 
 def _viewings(gazes: Sequence[Gaze], images: Sequence[Path]) -> Viewings:
-    from PIL import Image
-
     distinct = list(dict.fromkeys(images))
     aspects = []
     for file in distinct:

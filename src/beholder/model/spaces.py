@@ -56,7 +56,7 @@ class Positives:
         return cls(group, bundle, first, second)
 
     def matrix(self, batch: Codes) -> NDArray[np.bool_]:
-        """Return which (first item n, second item m) of a batch of samples are positives, (n, n)."""
+        """Return which (first item n, second item m) of a batch are positives, (n, n)."""
         group = self.group[batch]
         same_group = group[:, None] == group[None, :]
         owned = self.second.owned(group, batch) | self.first.owned(group, batch).T

@@ -51,16 +51,16 @@ class Tower(nn.Module):
         """Return embeddings (n, dimensions) of features (n, width); evaluation has no dropout."""
         if dropout is not None:
             features = dropout.inputs(features)
-        hidden = functional.gelu(features @ self.enter + self.bias)  # (n, hidden)
+        hidden: Tensor = functional.gelu(features @ self.enter + self.bias)  # (n, hidden)
         if dropout is not None:
             hidden = dropout.hidden(hidden)
-        # (n, dimensions)
-        return functional.normalize(features @ self.linear + hidden @ self.leave, dim=1)
+        embedding: Tensor = features @ self.linear + hidden @ self.leave  # (n, dimensions)
+        return functional.normalize(embedding, dim=1)
 
 
 def _uniform(inputs: int, outputs: int, generator: torch.Generator) -> Tensor:
     """Return weights (inputs, outputs), uniform within ± 1 / √inputs as in PyTorch's Linear."""
-    return (torch.rand((inputs, outputs), generator=generator) * 2 - 1) / np.sqrt(max(inputs, 1))
+    return (torch.rand((inputs, outputs), generator=generator) * 2 - 1) / max(inputs, 1) ** 0.5
 
 
 @torch.inference_mode()
@@ -68,7 +68,7 @@ def embed(
     tower: Tower, features: NDArray[np.float32], rows_at_once: int = 4096
 ) -> NDArray[np.float32]:
     """Return the embeddings of n items, shape (n, dimensions), each of length one."""
-    chunks = [
+    chunks: list[NDArray[np.float32]] = [
         tower(torch.from_numpy(features[start : start + rows_at_once])).numpy()
         for start in range(0, len(features), rows_at_once)
     ]

@@ -1,249 +1,270 @@
-"""Learning one space of one pair of modalities, resumable after any interruption.
+"""Training a run: features, then every space of every pair, then the combination."""
 
-All randomness of an epoch comes from (seed, space, pair, epoch), so that an epoch begun again
-repeats itself exactly: a training that was killed and resumed ends with the same weights.
-"""
-
-import copy
-import math
+import contextlib
+import fcntl
+import platform
+import shutil
 import time
-import zlib
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
-from beholder.errors import TrainingError
-from beholder.model.configuration import Hyperparameters
-from beholder.model.objectives import objective_loss
-from beholder.model.ranking import mean_average_precision
-from beholder.model.spaces import Positives, Space, batches
-from beholder.model.towers import Dropout, Tower, embed
-from beholder.study.tasks import Codes
+from beholder import __version__
+from beholder.errors import RunError, UnsupportedError
+from beholder.features import DEFAULT_ENCODERS, FeatureCache, ModalityEncoder, StudyInputs
+from beholder.model.combination import choose_weights
+from beholder.model.configuration import TrainingConfiguration
+from beholder.model.folder import Provenance, RunFolder
+from beholder.model.learning import Features, PairData, State, learn_space
+from beholder.model.run import Run
+from beholder.model.spaces import Positives, Space, missing_for_space
+from beholder.model.towers import embed
+from beholder.progress import Progress, silent
+from beholder.study.splits import PARTS, Split, make_split
+from beholder.study.study import Study
+from beholder.study.tasks import Codes, Galleries, Task, item_codes, missing_for
 
-COLLAPSED_SPREAD = 1e-3
-"""Root mean square distance of embeddings from their mean below which they are one point."""
+CHECKPOINT_EVERY_S = 10.0
+"""A checkpoint costs far less than this; a kill loses at most so much work."""
+
+MOST_VALIDATION = 1000
+"""More validation samples than these hardly change when a training stops."""
+
+_LIBRARIES = ("numpy", "pyarrow", "scipy", "torch")
 
 
 @dataclass(frozen=True)
-class Features:
-    """Features of one modality: ``values`` (n, width); ``row`` gives each sample's row, or -1."""
+class _Plan:
+    """What can be trained of what was asked, and one sentence on each thing that cannot."""
 
-    values: NDArray[np.float32]
-    row: Codes
-
-    def of(self, samples: Codes) -> NDArray[np.float32]:
-        """Return the features of these samples, which must have the modality."""
-        return self.values[self.row[samples]]
+    tasks: tuple[Task, ...]
+    spaces: Mapping[tuple[str, str], tuple[Space, ...]]
+    warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class PairData:
-    """What a space of a pair is learnt from: samples are given by their numbers.
+def train(
+    study: Study,
+    path: str | Path,
+    configuration: TrainingConfiguration | None = None,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+    cache: FeatureCache | None = None,
+    progress: Progress = silent,
+    checkpoint_every_s: float = CHECKPOINT_EVERY_S,
+) -> Run:
+    """Train a run on a study and return it, opened.
 
-    ``train`` and ``validation`` hold the samples of a part that have both modalities.
+    With ``resume`` a run that was interrupted goes on, to the same weights that it would have
+    had. Tasks that the study cannot support are left out with a warning in the run's
+    provenance; UnsupportedError if none is left, TrainingError if a training fails.
     """
-
-    first: Features
-    second: Features
-    train: Codes
-    validation: Codes
-    positives: Positives
-    validation_positives: Positives
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One line of a training's log; the validation score is what early stopping goes by."""
-
-    epoch: int
-    loss: float
-    validation: float
-    spread: float
-    seconds: float
-
-
-@dataclass
-class State:
-    """Everything that a training needs to go on: kept in a checkpoint between epochs."""
-
-    towers: nn.ModuleList
-    optimiser: torch.optim.AdamW
-    best: dict[str, Tensor]
-    log: list[Epoch] = field(default_factory=list)
-
-    @property
-    def best_epoch(self) -> int:
-        """The epoch with the best validation score, the first of equals; 0 before any."""
-        if not self.log:
-            return 0
-        return max(self.log, key=lambda line: (line.validation, -line.epoch)).epoch
-
-    def tensors(self) -> dict[str, Tensor]:
-        """Return all tensors by name, as a checkpoint stores them."""
-        tensors = {f"towers.{name}": t for name, t in self.towers.state_dict().items()}
-        tensors |= {f"best.{name}": t for name, t in self.best.items()}
-        for number, moments in self.optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{number}.{name}": t for name, t in moments.items()}
-        return {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
-
-    def restore(self, tensors: dict[str, Tensor], log: list[Epoch]) -> None:
-        """Take up the tensors and the log of a checkpoint."""
-
-        def part(prefix: str) -> dict[str, Tensor]:
-            return {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}
-
-        self.towers.load_state_dict(part("towers."))
-        self.best = part("best.")
-        moments: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in part("optimiser.").items():
-            number, kind = name.split(".")
-            moments.setdefault(int(number), {})[kind] = tensor
-        state = self.optimiser.state_dict()
-        self.optimiser.load_state_dict({"state": moments, "param_groups": state["param_groups"]})
-        self.log = list(log)
+    configuration = configuration or TrainingConfiguration()
+    folder = RunFolder(Path(path))
+    with _claimed(folder, configuration, resume, overwrite) as is_done:
+        if is_done:
+            return Run(folder, study)
+        started = time.monotonic()
+        split = make_split(study, configuration.split, configuration.seed)
+        split.check(study)
+        plan = _plan(study, split, configuration)
+        folder.write_configuration(configuration)
+        folder.write_split(split)
+        inputs = StudyInputs(study, cache or FeatureCache.default(), progress=progress)
+        features = _features(folder, inputs, split, plan, progress)
+        work = [(pair, space) for pair, spaces in plan.spaces.items() for space in spaces]
+        for pair, space in progress(work, "learning spaces", len(work)):
+            if not folder.has_space(pair, space):
+                data = _pair_data(study, split, space, pair, features)
+                _learn(folder, configuration, data, pair, space, checkpoint_every_s)
+        for pair in plan.spaces:
+            weights = _weights(folder, configuration, study, split, plan, pair, features)
+            folder.write_weights(pair, weights)
+        folder.finish(_provenance(study, plan, time.monotonic() - started))
+    return Run(folder, study)
 
 
-def learn_space(
+@contextlib.contextmanager
+def _claimed(
+    folder: RunFolder, configuration: TrainingConfiguration, resume: bool, overwrite: bool
+) -> Iterator[bool]:
+    """Hold a run's folder for one process; give whether it is finished already."""
+    if overwrite and folder.path.exists():
+        if not folder.is_finished:
+            folder.configuration()  # raises RunError if this is no run: nothing else is removed
+        shutil.rmtree(folder.path)
+    if folder.path.exists() and any(folder.path.iterdir()):
+        if not resume:
+            raise RunError(f"{folder.path} exists already; pass --resume or --overwrite")
+        if folder.configuration() != configuration:
+            raise RunError(
+                f"{folder.path} was begun with another configuration; a resumed run keeps its own"
+            )
+    elif resume:
+        raise RunError(f"{folder.path} holds no run to resume")
+    folder.path.mkdir(parents=True, exist_ok=True)
+    with (folder.path / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RunError(f"another process is training {folder.path}") from error
+        yield folder.is_finished
+
+
+def _plan(study: Study, split: Split, configuration: TrainingConfiguration) -> _Plan:
+    tasks: list[Task] = []
+    spaces: dict[tuple[str, str], tuple[Space, ...]] = {}
+    warnings: list[str] = []
+    for task in configuration.parsed_tasks:
+        reason = missing_for(study, task) or _empty_part(study, split, task)
+        if reason is not None:
+            warnings.append(reason)
+            continue
+        if task.pair not in spaces:
+            rows = _with_both(study, split.rows("train"), task.pair)
+            lacks = {space: missing_for_space(study, space, rows) for space in configuration.spaces}
+            spaces[task.pair] = tuple(space for space, lack in lacks.items() if lack is None)
+            warnings += [f"{'-'.join(task.pair)}: {lack}" for lack in lacks.values() if lack]
+        if spaces[task.pair]:
+            tasks.append(task)
+    if not tasks:
+        raise UnsupportedError("; ".join(warnings))
+    supported = {pair: possible for pair, possible in spaces.items() if possible}
+    return _Plan(tuple(tasks), supported, tuple(warnings))
+
+
+def _with_both(study: Study, rows: Codes, pair: tuple[str, str]) -> Codes:
+    return rows[study.has(pair[0])[rows] & study.has(pair[1])[rows]]
+
+
+def _empty_part(study: Study, split: Split, task: Task) -> str | None:
+    for part in PARTS:
+        if not len(_with_both(study, split.rows(part), task.pair)):
+            return f"{task.name} has no sample with both modalities in the {part} part"
+    return None
+
+
+def _features(
+    folder: RunFolder, inputs: StudyInputs, split: Split, plan: _Plan, progress: Progress
+) -> dict[str, Features]:
+    """Fit each modality's encoders to the training part, keep them, and encode every sample."""
+    features = {}
+    modalities = list(dict.fromkeys(modality for pair in plan.spaces for modality in pair))
+    for modality in progress(modalities, "extracting features", len(modalities)):
+        has = inputs.study.has(modality)
+        rows = split.rows("train")
+        # An item that many samples carry, such as a survey, counts once.
+        items = item_codes(inputs.study, modality)[rows]
+        distinct = np.sort(np.unique(items, return_index=True)[1][np.unique(items) >= 0])
+        encoder = ModalityEncoder.fit(
+            DEFAULT_ENCODERS[modality], inputs.of(modality, rows[distinct])
+        )
+        encoder.save(folder.encoders, modality)
+        row = np.where(has, np.cumsum(has) - 1, -1)
+        features[modality] = Features(encoder.encode(inputs.of(modality, np.flatnonzero(has))), row)
+    return features
+
+
+def _pair_data(
+    study: Study,
+    split: Split,
     space: Space,
     pair: tuple[str, str],
+    features: Mapping[str, Features],
+) -> PairData:
+    rows = _with_both(study, split.rows("train"), pair)
+    validation = _with_both(study, split.rows("validation"), pair)
+    validation = validation[:: -(-len(validation) // MOST_VALIDATION)]
+    return PairData(
+        features[pair[0]],
+        features[pair[1]],
+        rows,
+        validation,
+        Positives.of(study, space, pair, rows),
+        Positives.of(study, space, pair, validation),
+    )
+
+
+def _learn(
+    folder: RunFolder,
+    configuration: TrainingConfiguration,
     data: PairData,
-    hyperparameters: Hyperparameters,
-    seed: int,
-    *,
-    checkpoint: tuple[dict[str, Tensor], list[Epoch]] | None = None,
-    after_epoch: Callable[[State], None] = lambda state: None,
-) -> State:
-    """Return the trained state of a space, its towers holding the best epoch's weights.
+    pair: tuple[str, str],
+    space: Space,
+    every_s: float,
+) -> None:
+    last = time.monotonic()
 
-    ``after_epoch`` is called with the state when it may be checkpointed. Raises TrainingError
-    when the loss is not a number or the embeddings collapse to a point.
-    """
-    where = f"the {space} space of {' and '.join(pair)}"
-    state = _begin(data, hyperparameters, _seed(seed, space, pair))
-    if checkpoint is not None:
-        state.restore(*checkpoint)
-    for epoch in range(len(state.log) + 1, hyperparameters.epochs + 1):
-        if state.log and epoch - 1 - state.best_epoch >= hyperparameters.patience:
-            break
-        started = time.monotonic()
-        source = np.random.default_rng([*_seed(seed, space, pair), epoch])
-        loss = _one_epoch(state, data, hyperparameters, epoch, source)
-        if not math.isfinite(loss):
-            raise TrainingError(
-                f"the loss of {where} is not a number in epoch {epoch}; a lower learning rate "
-                f"than {hyperparameters.learning_rate:g} may help"
-            )
-        first, second = state.towers
-        seen = [
-            embed(tower, features.of(data.validation))
-            for tower, features in ((first, data.first), (second, data.second))
-        ]
-        spread = [_spread(embeddings) for embeddings in seen]
-        if min(spread) < COLLAPSED_SPREAD:
-            raise TrainingError(
-                f"{where} collapsed in epoch {epoch}: all embeddings of "
-                f"{pair[int(np.argmin(spread))]} are one point; the objective "
-                f"{hyperparameters.objective} is known for it when it takes the hardest "
-                "negative: try hinge-sum or contrastive"
-            )
-        best_before = max((line.validation for line in state.log), default=-math.inf)
-        value = _validation_score(*seen, data.validation_positives.matrix(data.validation))
-        if value > best_before:
-            state.best = copy.deepcopy(state.towers.state_dict())
-        seconds = time.monotonic() - started
-        state.log.append(Epoch(epoch, loss, value, min(spread), seconds))
-        after_epoch(state)
-    state.towers.load_state_dict(state.best)
-    return state
+    def after_epoch(state: State) -> None:
+        nonlocal last
+        if time.monotonic() - last >= every_s:
+            folder.write_checkpoint(pair, space, state)
+            last = time.monotonic()
 
-
-def _seed(seed: int, space: Space, pair: tuple[str, str]) -> list[int]:
-    """Return what tells this training's randomness from every other's."""
-    return [seed, zlib.crc32(f"{space} {pair[0]} {pair[1]}".encode())]
-
-
-def _torch_generator(source: np.random.Generator) -> torch.Generator:
-    return torch.Generator().manual_seed(int(source.integers(2**63)))
-
-
-def _begin(data: PairData, hyperparameters: Hyperparameters, seed: list[int]) -> State:
-    generator = _torch_generator(np.random.default_rng(seed))
-    towers = nn.ModuleList(
-        Tower(features.values.shape[1], hyperparameters, generator)
-        for features in (data.first, data.second)
+    state = learn_space(
+        space,
+        pair,
+        data,
+        configuration.hyperparameters,
+        configuration.seed,
+        checkpoint=folder.checkpoint(pair, space),
+        after_epoch=after_epoch,
     )
-    optimiser = torch.optim.AdamW(
-        towers.parameters(),
-        lr=hyperparameters.learning_rate,
-        weight_decay=hyperparameters.weight_decay,
+    folder.write_space(pair, space, state)
+
+
+def _weights(
+    folder: RunFolder,
+    configuration: TrainingConfiguration,
+    study: Study,
+    split: Split,
+    plan: _Plan,
+    pair: tuple[str, str],
+    features: Mapping[str, Features],
+) -> dict[str, float]:
+    """Choose the weights of a pair's spaces on the validation part."""
+    spaces = plan.spaces[pair]
+    if len(spaces) == 1:
+        return {spaces[0]: 1.0}
+    galleries = Galleries.of(study, pair)
+    retrievals = [
+        galleries.retrieval(task, split.rows("validation"))
+        for task in plan.tasks
+        if task.pair == pair
+    ]
+    towers = {space: folder.towers(pair, space, configuration) for space in spaces}
+
+    def embedded(space: Space, modality: str, samples: Codes) -> NDArray[np.float32]:
+        return embed(towers[space][pair.index(modality)], features[modality].of(samples))
+
+    return choose_weights(
+        retrievals,
+        [
+            {
+                space: (
+                    embedded(space, retrieval.task.source, retrieval.queries),
+                    embedded(space, retrieval.task.target, retrieval.gallery),
+                )
+                for space in spaces
+            }
+            for retrieval in retrievals
+        ],
     )
-    return State(towers, optimiser, copy.deepcopy(towers.state_dict()))
 
 
-def _one_epoch(
-    state: State,
-    data: PairData,
-    hyperparameters: Hyperparameters,
-    epoch: int,
-    source: np.random.Generator,
-) -> float:
-    """Go once through the training part and return the mean loss."""
-    plan = batches(
-        data.positives.bundle, data.train, hyperparameters.batch, hyperparameters.per_group, source
+def _provenance(study: Study, plan: _Plan, seconds: float) -> Provenance:
+    versions = {"python": platform.python_version(), "beholder": __version__}
+    versions |= {library: version(library) for library in _LIBRARIES}
+    return Provenance(
+        study=study.info.name,
+        study_path=str(study.path.resolve()),
+        fingerprint=study.fingerprint,
+        tasks=tuple(task.name for task in plan.tasks),
+        warnings=plan.warnings,
+        versions=versions,
+        seconds=round(seconds, 3),
     )
-    generator = _torch_generator(source)
-    dropout = Dropout(generator, hyperparameters.input_dropout, hyperparameters.hidden_dropout)
-    is_hinge = hyperparameters.objective.startswith("hinge")
-    scale = torch.tensor(hyperparameters.margin if is_hinge else hyperparameters.temperature)
-    first, second = state.towers
-    losses = []
-    for step, batch in enumerate(plan):
-        rate = _learning_rate(hyperparameters, epoch - 1 + step / len(plan))
-        for group in state.optimiser.param_groups:
-            group["lr"] = rate
-        scores = (
-            first(torch.from_numpy(data.first.of(batch)), dropout)
-            @ second(torch.from_numpy(data.second.of(batch)), dropout).T
-        )  # (n, n)
-        positives = torch.from_numpy(data.positives.matrix(batch))
-        loss = objective_loss(hyperparameters.objective, scores, positives, scale)
-        state.optimiser.zero_grad()
-        loss.backward()
-        state.optimiser.step()
-        losses.append(loss.item())
-    return float(np.mean(losses))
-
-
-def _learning_rate(hyperparameters: Hyperparameters, epochs_done: float) -> float:
-    """Rise linearly over the warm-up, then fall along a cosine to 0."""
-    done = epochs_done / hyperparameters.epochs
-    warm_up = hyperparameters.warm_up
-    if done < warm_up:
-        return hyperparameters.learning_rate * max(done / warm_up, 0.01)
-    falling = (done - warm_up) / (1 - warm_up)
-    return hyperparameters.learning_rate * 0.5 * (1 + math.cos(math.pi * falling))
-
-
-def _spread(embeddings: NDArray[np.float32]) -> float:
-    """Return the root mean square distance of embeddings from their mean: 0 is a collapse."""
-    return float(np.sqrt(((embeddings - embeddings.mean(axis=0)) ** 2).sum(axis=1).mean()))
-
-
-def _validation_score(
-    first: NDArray[np.float32], second: NDArray[np.float32], positives: NDArray[np.bool_]
-) -> float:
-    """Return the mean average precision over both directions, what early stopping goes by."""
-    scores = first @ second.T  # (n, n)
-    return (
-        mean_average_precision(scores, positives) + mean_average_precision(scores.T, positives.T)
-    ) / 2
-
-
-def log_rows(log: list[Epoch]) -> list[dict[str, Any]]:
-    """Return a log as plain dictionaries."""
-    return [asdict(line) for line in log]

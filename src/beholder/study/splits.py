@@ -13,7 +13,7 @@ SplitKind = Literal["random", "image", "participant", "both"]
 Part = Literal["train", "validation", "test"]
 
 SPLITS: tuple[str, ...] = get_args(SplitKind)
-PARTS: tuple[str, ...] = get_args(Part)
+PARTS: tuple[Part, ...] = get_args(Part)
 UNUSED = len(PARTS)  # the code of a sample that is in no part
 
 _FRACTIONS = {

@@ -21,7 +21,7 @@ from beholder.study import (
 from beholder.study.simulation import PRESETS, simulate, write_crossmod
 from beholder.study.simulation.crossmod_export import personality_text
 
-TINY = replace(PRESETS["ads"].resized(9, 20), width=40, height=30)
+TINY = replace(PRESETS["ads"].resized(9, 40), width=40, height=30)
 PLAIN = ReadOptions(pseudonymise=False)
 
 

@@ -205,9 +205,8 @@ def _notes(
     if missing := sum(not has_map for _, has_map in kept):
         notes.append(f"{missing} of {len(kept)} samples have no attention map in bv/")
     if inconsistent:
-        notes.append(
-            f"{len(inconsistent)} workers gave surveys that differ; the first one of each is kept"
-        )
+        workers = "1 worker" if len(inconsistent) == 1 else f"{len(inconsistent)} workers"
+        notes.append(f"{workers} gave surveys that differ; the first one of each is kept")
     notes += _wording_note([annotation for annotation, _ in kept], instrument)
     notes.append(f"{instrument.name}: {instrument.notice}")
     return tuple(notes)

@@ -5,7 +5,6 @@ Everything is read as text first, so that a cell that is no number can be shown 
 
 import codecs
 import csv
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -196,12 +195,22 @@ def _delimiter(file: Path) -> str:
 
 
 def _csv_header(file: Path) -> list[str]:
-    _check_bytes(file)
+    """Return the names of the columns once the whole file is known to be rows of UTF-8."""
+    has_quotes = _check_bytes(file)
+    names: list[str] = []
+    sound = 0
     try:
         with file.open(encoding="utf-8-sig", newline="") as stream:
-            names = next(csv.reader(stream, delimiter=_delimiter(file)), [])
+            for row in csv.reader(stream, delimiter=_delimiter(file), strict=True):
+                names = names if sound else row
+                sound += 1
+                if not has_quotes:
+                    break  # only an unclosed quotation mark could join the rows that follow it
     except csv.Error as error:
-        raise StudyError(f"{file.name}, row 1 cannot be read as a header: {error}") from error
+        raise StudyError(
+            f"{file.name}, row {sound + 1}: a cell that starts with a quotation mark does not "
+            f"end with one ({error})"
+        ) from error
     if not any(names):
         raise StudyError(f"{file.name}, row 1 is empty, expected the names of the columns")
     return names
@@ -234,11 +243,9 @@ def _read_csv(
             ),
         )
     except pa.ArrowException as error:
-        hint = " (is a quotation mark unclosed?)" if "straddling" in str(error) else ""
-        raise StudyError(f"{file.name} cannot be read as a table: {error}{hint}") from error
+        raise StudyError(f"{file.name} cannot be read as a table: {error}") from error
     row = np.arange(1, data.num_rows + len(ragged) + 1)
     row = np.delete(row, [invalid.number - 1 for invalid in ragged])
-    _check_last_cell(file, data, int(row[-1]))
     width = len(names)
     problems.add(
         [
@@ -259,26 +266,13 @@ def _read_csv(
     return data.filter(pa.array(keep)), row[keep]
 
 
-def _check_last_cell(file: Path, data: pa.Table, row: int) -> None:
-    """Raise StudyError where an unclosed quotation mark made one cell of the file's rest."""
-    for name, column in zip(data.column_names, data.columns, strict=True):
-        cell = column[-1].as_py()
-        end = cell.rpartition('"')[2].encode()
-        if "\n" not in cell or not end:
-            continue
-        with file.open("rb") as stream:
-            stream.seek(-len(end), os.SEEK_END)
-            if stream.read() == end:
-                raise StudyError(
-                    f"{file.name}, row {row}, column {name}: a quotation mark opens here and is "
-                    "never closed, expected one that ends the cell"
-                )
+def _check_bytes(file: Path) -> bool:
+    """Tell whether a file has quotation marks.
 
-
-def _check_bytes(file: Path) -> None:
-    """Raise StudyError where a file is empty, not UTF-8 or has a line without end."""
+    Raises StudyError where it is empty, not UTF-8 or has a line without end.
+    """
     decoder = codecs.getincrementaldecoder("utf-8")()
-    row, in_quotes, line_bytes, total = 1, False, 0, 0
+    row, in_quotes, has_quotes, line_bytes, total = 1, False, False, 0, 0
     with file.open("rb") as stream:
         while chunk := stream.read(_CHUNK_BYTES):
             total += len(chunk)
@@ -296,12 +290,14 @@ def _check_bytes(file: Path) -> None:
             line_bytes = len(lines[-1]) + (line_bytes if len(lines) == 1 else 0)
             rows, in_quotes = _rows_in(chunk, in_quotes)
             row += rows
+            has_quotes |= b'"' in chunk
     try:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         raise _not_utf8(file, row, error) from error
     if not total:
         raise StudyError(f"{file.name} is empty, expected a header and rows")
+    return has_quotes
 
 
 def _rows_in(data: bytes, in_quotes: bool) -> tuple[int, bool]:

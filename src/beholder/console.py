@@ -1,0 +1,142 @@
+"""What the command prints for people: tables and pictures made of text."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from beholder.study.inspection import Inspection
+
+_SHADES = " ·░▒▓█"
+_MOST_ROWS, _MOST_COLUMNS = 20, 72
+
+
+def print_read(report: Mapping[str, Any], target: str) -> None:
+    """Print what a reading found."""
+    console = Console()
+    console.print(
+        f"[bold]{target}[/]: {report['samples']:,} samples of {report['participants']:,} "
+        f"participants and {report['images']:,} images",
+        highlight=False,
+    )
+    for note in report["notes"]:
+        console.print(f"  {note}", highlight=False, markup=False)
+
+
+def print_inspection(inspection: Inspection, coverage: NDArray[np.int64]) -> None:
+    """Print an inspection as tables, and the coverage as a picture."""
+    console = Console()
+    console.print(f"[bold]{inspection.study['name']}[/] ({inspection.study['source']})")
+    _print_facts(console, "counts", inspection.counts)
+    _print_facts(console, "samples with", inspection.modalities)
+    _print_facts(console, "coverage", _flat(inspection.coverage))
+    console.print(coverage_picture(coverage), highlight=False, markup=False)
+    console.print("each cell: the share of its participants (down) and images (across) that met\n")
+    _print_facts(console, "text", inspection.text)
+    _print_facts(console, "gaze", _flat(inspection.gaze))
+    if traits := inspection.survey.get("traits"):
+        table = Table("trait", "mean", "spread", "alpha", title="survey", title_justify="left")
+        for trait, values in traits.items():
+            table.add_row(trait, *(_figure(values[key]) for key in ("mean", "spread", "alpha")))
+        console.print(table)
+    table = Table("task", "possible", title="tasks", title_justify="left")
+    for task, reason in inspection.tasks.items():
+        table.add_row(task, "yes" if reason is None else f"no: {reason}")
+    console.print(table)
+    for warning in inspection.warnings:
+        console.print(f"[yellow]![/] {warning}", highlight=False)
+
+
+def coverage_picture(matrix: NDArray[np.int64]) -> str:
+    """Return the coverage matrix as shades of text, several people and images to a cell."""
+    seen = (matrix > 0).astype(float)
+    # People who saw the same images stand together.
+    seen = seen[np.argsort((seen @ np.arange(seen.shape[1])) / np.maximum(seen.sum(axis=1), 1))]
+    rows, columns = min(len(seen), _MOST_ROWS), min(seen.shape[1], _MOST_COLUMNS)
+    if not rows or not columns:
+        return ""
+    row = np.arange(len(seen)) * rows // len(seen)
+    column = np.arange(seen.shape[1]) * columns // seen.shape[1]
+    total = np.zeros((rows, columns))
+    np.add.at(total, (row[:, None], column[None, :]), seen)
+    share = total / np.outer(np.bincount(row), np.bincount(column))
+    shade = np.ceil(share * (len(_SHADES) - 1)).astype(int)
+    return "\n".join("".join(_SHADES[cell] for cell in line) for line in shade)
+
+
+def print_evaluation(result: Mapping[str, Any]) -> None:
+    """Print the measures of every method and task of an evaluation."""
+    console = Console()
+    table = Table(
+        *("task", "method", "top-1", "top-3", "95% interval", "MRR", "median"),
+        *("chance", "same image"),
+        title=f"{result['study']}, {result['split']} split, seed {result['seed']}",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
+    tasks = dict.fromkeys(name for of_method in result["methods"].values() for name in of_method)
+    for task in tasks:
+        for method, of_method in result["methods"].items():
+            if task in of_method:
+                bold = "bold" if method == result["method"] else None
+                table.add_row(task, method, *_evaluation_cells(of_method[task]), style=bold)
+        table.add_section()
+    console.print(table)
+    first = next(iter(next(iter(result["methods"].values())).values()))
+    console.print(
+        f"{first['queries']:,} queries against {first['gallery']:,} items (first row). chance: of "
+        "top-3.\nsame image: top-1 among the viewers of that very image, and its chance.\n"
+        "Intervals resample people; ties count against the method.",
+        highlight=False,
+    )
+    for warning in result["warnings"]:
+        console.print(f"[yellow]![/] {warning}", highlight=False)
+
+
+def _evaluation_cells(measures: Mapping[str, Any]) -> list[str]:
+    low, high = measures["ci95_top3"]
+    same = measures["same_image"]
+    return [
+        _figure(measures["top1"]),
+        _figure(measures["top3"]),
+        f"{_figure(low)}–{_figure(high)}" if low is not None else "–",
+        _figure(measures["mrr"]),
+        f"{measures['median_rank']:g}",
+        _figure(measures["chance_top3"]),
+        f"{_figure(same['top1'])} ({_figure(same['chance_top1'])})",
+    ]
+
+
+def _print_facts(console: Console, title: str, facts: Mapping[str, Any]) -> None:
+    if not facts:
+        return
+    table = Table(show_header=False, title=title, title_justify="left", box=None)
+    for name, value in facts.items():
+        table.add_row(name.replace("_", " "), _figure(value))
+    console.print(table)
+    console.print()
+
+
+def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return nested facts as one level, their names joined."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= {f"{name}, {key}": inner for key, inner in value.items()}
+        else:
+            flat[name] = value
+    return flat
+
+
+def _figure(value: Any) -> str:
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return "–"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value.is_integer() and abs(value) >= 10 else f"{value:.3f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,110 @@
+"""Evaluating a run: every method and task on the test part, the scores kept per query."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from beholder import atomic
+from beholder.evaluation.protocol import TaskScores, score_task
+from beholder.model.run import Run
+from beholder.progress import Progress, silent
+from beholder.study.tasks import MODALITIES, Galleries
+
+SCORES_FILE = "scores.parquet"
+EVALUATION_FILE = "evaluation.json"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A run's scores: ``scores[method][task]``, the methods in the order of the table."""
+
+    run: Run
+    scores: Mapping[str, Mapping[str, TaskScores]]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the object that `beholder evaluate --json` prints.
+
+        ``tasks`` has the measures of the run's method; ``methods`` those of all, by method.
+        """
+        configuration = self.run.configuration
+        methods = {
+            method: {name: scores.measures(configuration.seed) for name, scores in tasks.items()}
+            for method, tasks in self.scores.items()
+        }
+        return {
+            "study": self.run.provenance.study,
+            "split": configuration.split,
+            "method": configuration.method,
+            "seed": configuration.seed,
+            "tasks": methods[configuration.method],
+            "methods": methods,
+            "warnings": list(self.run.provenance.warnings),
+        }
+
+    def table(self) -> pa.Table:
+        """Return one row a method, task and query, with its ranks."""
+        tables = [
+            self._rows(method, scores)
+            for method, tasks in self.scores.items()
+            for scores in tasks.values()
+        ]
+        return pa.concat_tables(tables)
+
+    def _rows(self, method: str, scores: TaskScores) -> pa.Table:
+        study = self.run.study
+        samples = study.samples.select(["participant", "image"])
+        whole = {
+            "query": scores.queries,
+            "gallery": np.full(len(scores.queries), scores.gallery),
+            "right": scores.right,
+            "rank": scores.ranks,
+            "measure": np.full(len(scores.queries), "gallery"),
+        }
+        own = scores.same_image
+        same_image = {
+            "query": own.queries,
+            "gallery": own.candidates,
+            "right": np.ones(len(own.queries), dtype=np.int64),
+            "rank": own.ranks,
+            "measure": np.full(len(own.queries), "same-image"),
+        }
+        columns = {name: np.concatenate([whole[name], same_image[name]]) for name in whole}
+        of_query = samples.take(pa.array(columns["query"]))
+        fixed = {"method": method, "task": scores.task.name}
+        names = {k: pa.array([v] * len(columns["query"])) for k, v in fixed.items()}
+        people = {k: of_query[k] for k in ("participant", "image")}
+        return pa.table(names | {"measure": columns.pop("measure")} | people | columns)
+
+
+def evaluate(run: Run, progress: Progress = silent) -> Evaluation:
+    """Evaluate a run on its test part and keep the scores in its folder.
+
+    Writes ``scores.parquet`` (one row a method, task and query) and ``evaluation.json``.
+    """
+    modalities = [m for m in MODALITIES.values() if any(m in task.pair for task in run.tasks)]
+    galleries = Galleries.of(run.study, tuple(modalities))
+    rows = run.split.rows("test")
+    scores: dict[str, dict[str, TaskScores]] = {}
+    for task in progress(run.tasks, "evaluating", len(run.tasks)):
+        retrieval = galleries.retrieval(task, rows)
+        same_image = galleries.same_image(task, rows)
+        for method in run.methods(task):
+            found = score_task(run, task, method, retrieval, same_image)
+            scores.setdefault(method, {})[task.name] = found
+    evaluation = Evaluation(run, _in_order(scores))
+    sink = pa.BufferOutputStream()
+    pq.write_table(evaluation.table(), sink, compression="zstd")
+    atomic.write_bytes(run.path / SCORES_FILE, sink.getvalue().to_pybytes())
+    text = json.dumps(evaluation.as_json(), indent=1)
+    atomic.write_text(run.path / EVALUATION_FILE, text + "\n")
+    return evaluation
+
+
+def _in_order(scores: dict[str, dict[str, TaskScores]]) -> dict[str, dict[str, TaskScores]]:
+    """Return the scores with `ours` last, as tasks may differ in the spaces that they have."""
+    return {method: scores[method] for method in sorted(scores, key=lambda m: m == "ours")}

@@ -1,0 +1,254 @@
+"""Learning one space of one pair of modalities, resumable after any interruption.
+
+All randomness of an epoch comes from (seed, space, pair, epoch), so that an epoch begun again
+repeats itself exactly: a training that was killed and resumed ends with the same weights.
+"""
+
+import copy
+import math
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from beholder.errors import TrainingError
+from beholder.model.configuration import Hyperparameters
+from beholder.model.objectives import objective_loss
+from beholder.model.ranking import mean_average_precision
+from beholder.model.spaces import Positives, Space, batches
+from beholder.model.towers import Dropout, Tower, embed
+from beholder.study.tasks import Codes
+
+COLLAPSED_SPREAD = 1e-3
+"""Root mean square distance of embeddings from their mean below which they are one point."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """Features of one modality: ``values`` (n, width); ``row`` gives each sample's row, or -1."""
+
+    values: NDArray[np.float32]
+    row: Codes
+
+    def of(self, samples: Codes) -> NDArray[np.float32]:
+        """Return the features of these samples, which must have the modality."""
+        return self.values[self.row[samples]]
+
+
+@dataclass(frozen=True)
+class PairData:
+    """What a space of a pair is learnt from: samples are given by their numbers.
+
+    ``train`` and ``validation`` hold the samples of a part that have both modalities.
+    """
+
+    first: Features
+    second: Features
+    train: Codes
+    validation: Codes
+    positives: Positives
+    validation_positives: Positives
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One line of a training's log; the validation score is what early stopping goes by."""
+
+    epoch: int
+    loss: float
+    validation: float
+    spread: float
+    seconds: float
+
+
+@dataclass
+class State:
+    """Everything that a training needs to go on: kept in a checkpoint between epochs."""
+
+    towers: nn.ModuleList
+    optimiser: torch.optim.AdamW
+    best: dict[str, Tensor]
+    log: list[Epoch] = field(default_factory=list)
+
+    def both(self) -> tuple[Tower, Tower]:
+        """Return the towers of the pair's first and second modality."""
+        first, second = self.towers
+        assert isinstance(first, Tower) and isinstance(second, Tower)
+        return first, second
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch with the best validation score, the first of equals; 0 before any."""
+        if not self.log:
+            return 0
+        return max(self.log, key=lambda line: (line.validation, -line.epoch)).epoch
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return all tensors by name, as a checkpoint stores them."""
+        tensors = {f"towers.{name}": t for name, t in self.towers.state_dict().items()}
+        tensors |= {f"best.{name}": t for name, t in self.best.items()}
+        for number, moments in self.optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser.{number}.{name}": t for name, t in moments.items()}
+        return {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
+
+    def restore(self, tensors: dict[str, Tensor], log: list[Epoch]) -> None:
+        """Take up the tensors and the log of a checkpoint."""
+
+        def part(prefix: str) -> dict[str, Tensor]:
+            return {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}
+
+        self.towers.load_state_dict(part("towers."))
+        self.best = part("best.")
+        moments: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in part("optimiser.").items():
+            number, kind = name.split(".")
+            moments.setdefault(int(number), {})[kind] = tensor
+        state = self.optimiser.state_dict()
+        self.optimiser.load_state_dict({"state": moments, "param_groups": state["param_groups"]})
+        self.log = list(log)
+
+
+def learn_space(
+    space: Space,
+    pair: tuple[str, str],
+    data: PairData,
+    hyperparameters: Hyperparameters,
+    seed: int,
+    *,
+    checkpoint: tuple[dict[str, Tensor], list[Epoch]] | None = None,
+    after_epoch: Callable[[State], None] = lambda state: None,
+) -> State:
+    """Return the trained state of a space, its towers holding the best epoch's weights.
+
+    ``after_epoch`` is called with the state when it may be checkpointed. Raises TrainingError
+    when the loss is not a number or the embeddings collapse to a point.
+    """
+    where = f"the {space} space of {' and '.join(pair)}"
+    state = _begin(data, hyperparameters, _seed(seed, space, pair))
+    if checkpoint is not None:
+        state.restore(*checkpoint)
+    for epoch in range(len(state.log) + 1, hyperparameters.epochs + 1):
+        if state.log and epoch - 1 - state.best_epoch >= hyperparameters.patience:
+            break
+        started = time.monotonic()
+        source = np.random.default_rng([*_seed(seed, space, pair), epoch])
+        loss = _one_epoch(state, data, hyperparameters, epoch, source)
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"the loss of {where} is not a number in epoch {epoch}; a lower learning rate "
+                f"than {hyperparameters.learning_rate:g} may help"
+            )
+        first, second = (
+            embed(tower, features.of(data.validation))
+            for tower, features in zip(state.both(), (data.first, data.second), strict=True)
+        )
+        spread = _spread(first), _spread(second)
+        if min(spread) < COLLAPSED_SPREAD:
+            raise TrainingError(
+                f"{where} collapsed in epoch {epoch}: all embeddings of "
+                f"{pair[int(np.argmin(spread))]} are one point; the objective "
+                f"{hyperparameters.objective} is known for it when it takes the hardest "
+                "negative: try hinge-sum or contrastive"
+            )
+        best_before = max((line.validation for line in state.log), default=-math.inf)
+        value = _validation_score(first, second, data.validation_positives.matrix(data.validation))
+        if value > best_before:
+            state.best = copy.deepcopy(state.towers.state_dict())
+        seconds = time.monotonic() - started
+        state.log.append(Epoch(epoch, loss, value, min(spread), seconds))
+        after_epoch(state)
+    state.towers.load_state_dict(state.best)
+    return state
+
+
+def _seed(seed: int, space: Space, pair: tuple[str, str]) -> list[int]:
+    """Return what tells this training's randomness from every other's."""
+    return [seed, zlib.crc32(f"{space} {pair[0]} {pair[1]}".encode())]
+
+
+def _torch_generator(source: np.random.Generator) -> torch.Generator:
+    return torch.Generator().manual_seed(int(source.integers(2**63)))
+
+
+def _begin(data: PairData, hyperparameters: Hyperparameters, seed: list[int]) -> State:
+    generator = _torch_generator(np.random.default_rng(seed))
+    towers = nn.ModuleList(
+        Tower(features.values.shape[1], hyperparameters, generator)
+        for features in (data.first, data.second)
+    )
+    optimiser = torch.optim.AdamW(
+        towers.parameters(),
+        lr=hyperparameters.learning_rate,
+        weight_decay=hyperparameters.weight_decay,
+    )
+    return State(towers, optimiser, copy.deepcopy(towers.state_dict()))
+
+
+def _one_epoch(
+    state: State,
+    data: PairData,
+    hyperparameters: Hyperparameters,
+    epoch: int,
+    source: np.random.Generator,
+) -> float:
+    """Go once through the training part and return the mean loss."""
+    plan = batches(
+        data.positives.bundle, data.train, hyperparameters.batch, hyperparameters.per_group, source
+    )
+    generator = _torch_generator(source)
+    dropout = Dropout(generator, hyperparameters.input_dropout, hyperparameters.hidden_dropout)
+    is_hinge = hyperparameters.objective.startswith("hinge")
+    scale = torch.tensor(hyperparameters.margin if is_hinge else hyperparameters.temperature)
+    first, second = state.both()
+    losses = []
+    for step, batch in enumerate(plan):
+        rate = _learning_rate(hyperparameters, epoch - 1 + step / len(plan))
+        for group in state.optimiser.param_groups:
+            group["lr"] = rate
+        scores = (
+            first(torch.from_numpy(data.first.of(batch)), dropout)
+            @ second(torch.from_numpy(data.second.of(batch)), dropout).T
+        )  # (n, n)
+        positives = torch.from_numpy(data.positives.matrix(batch))
+        loss = objective_loss(hyperparameters.objective, scores, positives, scale)
+        state.optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        state.optimiser.step()
+        losses.append(loss.item())
+    return float(np.mean(losses))
+
+
+def _learning_rate(hyperparameters: Hyperparameters, epochs_done: float) -> float:
+    """Rise linearly over the warm-up, then fall along a cosine to 0."""
+    done = epochs_done / hyperparameters.epochs
+    warm_up = hyperparameters.warm_up
+    if done < warm_up:
+        return hyperparameters.learning_rate * max(done / warm_up, 0.01)
+    falling = (done - warm_up) / (1 - warm_up)
+    return hyperparameters.learning_rate * 0.5 * (1 + math.cos(math.pi * falling))
+
+
+def _spread(embeddings: NDArray[np.float32]) -> float:
+    """Return the root mean square distance of embeddings from their mean: 0 is a collapse."""
+    return float(np.sqrt(((embeddings - embeddings.mean(axis=0)) ** 2).sum(axis=1).mean()))
+
+
+def _validation_score(
+    first: NDArray[np.float32], second: NDArray[np.float32], positives: NDArray[np.bool_]
+) -> float:
+    """Return the mean average precision over both directions, what early stopping goes by."""
+    scores = first @ second.T  # (n, n)
+    return (
+        mean_average_precision(scores, positives) + mean_average_precision(scores.T, positives.T)
+    ) / 2
+
+
+def log_rows(log: list[Epoch]) -> list[dict[str, Any]]:
+    """Return a log as plain dictionaries."""
+    return [asdict(line) for line in log]

@@ -1,0 +1,222 @@
+"""Inspecting a study: how large it is, what is missing, how it was answered, what looks wrong."""
+
+import csv
+import io
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from beholder.progress import Progress, silent
+from beholder.study.gaze import Areas, DenseMap, Gaze, Points
+from beholder.study.study import Study
+from beholder.study.tasks import TASKS, item_codes, missing_for
+
+MODALITY_NAMES = ("gaze", "text", "personality")
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What `beholder inspect` says of a study; every part is plain data."""
+
+    study: dict[str, Any]
+    counts: dict[str, int]
+    modalities: dict[str, int]
+    tasks: dict[str, str | None]
+    coverage: dict[str, Any]
+    text: dict[str, float]
+    gaze: dict[str, Any]
+    survey: dict[str, Any]
+    warnings: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the object that `beholder inspect --json` prints."""
+        plain: dict[str, Any] = _without_nan(asdict(self))
+        return plain
+
+
+def inspect(study: Study, progress: Progress = silent) -> Inspection:
+    """Return what there is to know of a study before training on it."""
+    present = {modality: study.has(modality) for modality in MODALITY_NAMES}
+    coverage = coverage_matrix(study)
+    text, survey = _text(study), _survey(study)
+    gaze = _gaze(study, progress)
+    counts = {
+        "samples": len(study),
+        "participants": study.participants.num_rows,
+        "images": study.images.num_rows,
+        "surveys": int((~np.isnan(study.answers).any(axis=1)).sum()) if study.instrument else 0,
+        "samples_of_unknown_participants": int((study.participant_codes < 0).sum()),
+        "skipped_rows": study.info.skipped_rows,
+    }
+    return Inspection(
+        study=asdict(study.info),
+        counts=counts,
+        modalities={name: int(has.sum()) for name, has in present.items()},
+        tasks={name: missing_for(study, task) for name, task in TASKS.items()},
+        coverage=_coverage(coverage),
+        text=text,
+        gaze=gaze,
+        survey=survey,
+        warnings=tuple(_warnings(study, present, coverage, survey)),
+    )
+
+
+def coverage_matrix(study: Study) -> NDArray[np.int64]:
+    """Return how many samples each participant has of each image, (participants, images)."""
+    shape = (study.participants.num_rows, study.images.num_rows)
+    known = study.participant_codes >= 0
+    cells = study.participant_codes[known] * shape[1] + study.image_codes[known]
+    return np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
+
+
+def coverage_csv(study: Study) -> str:
+    """Return the coverage as CSV: a row a participant, a column an image."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["participant", *study.images.column("image").to_pylist()])
+    people = study.participants.column("participant").to_pylist()
+    for participant, row in zip(people, coverage_matrix(study).tolist(), strict=True):
+        writer.writerow([participant, *row])
+    return text.getvalue()
+
+
+def _coverage(matrix: NDArray[np.int64]) -> dict[str, Any]:
+    seen = matrix > 0
+    return {
+        "density": float(seen.mean()) if seen.size else 0.0,
+        "images_per_participant": _spread(seen.sum(axis=1)),
+        "viewers_per_image": _spread(seen.sum(axis=0)),
+        "repeated_viewings": int((matrix > 1).sum()),
+    }
+
+
+def _spread(values: NDArray[Any]) -> dict[str, float]:
+    if not len(values):
+        return {}
+    low, median, high = np.quantile(values, [0, 0.5, 1])
+    return {"minimum": float(low), "median": float(median), "maximum": float(high)}
+
+
+def _text(study: Study) -> dict[str, float]:
+    texts = [text for text in study.texts if text is not None]
+    if not texts:
+        return {}
+    words = [text.split() for text in texts]
+    lengths = np.array([len(of_text) for of_text in words])
+    vocabulary = Counter(word.lower() for of_text in words for word in of_text)
+    return {
+        "words_mean": float(lengths.mean()),
+        "words_spread": float(lengths.std()),
+        "vocabulary": len(vocabulary),
+        "words_used_once": sum(count == 1 for count in vocabulary.values()),
+        "repeated_texts": len(texts) - len(set(texts)),
+    }
+
+
+def _gaze(study: Study, progress: Progress) -> dict[str, Any]:
+    forms = Counter(form for form in study.gaze_forms if form is not None)
+    numbers = [number for number, form in enumerate(study.gaze_forms) if form in _WITH_EVENTS]
+    events, hits, durations = [], [], []
+    for number in progress(numbers, "reading gaze", len(numbers)):
+        gaze = study.gaze(number)
+        assert gaze is not None  # its form was not None
+        events.append(_events(gaze))
+        if isinstance(gaze, Areas):
+            hits.append(len(np.unique(gaze.fixation)) / max(gaze.fixations, 1))
+        if isinstance(gaze, Points) and gaze.time is not None and len(gaze):
+            durations.append(float(gaze.time.max()))
+    found: dict[str, Any] = {"forms": dict(forms)}
+    if events:
+        found["events"] = _spread(np.array(events))
+    if hits:
+        found["hit_rate_mean"] = float(np.mean(hits))
+        found["without_any_hit"] = int(np.sum(np.array(hits) == 0))
+    if durations:
+        found["seconds"] = _spread(np.array(durations))
+    return found
+
+
+_WITH_EVENTS = ("points", "areas")
+
+
+def _events(gaze: Gaze) -> int:
+    return 0 if isinstance(gaze, DenseMap) else len(gaze)
+
+
+def _survey(study: Study) -> dict[str, Any]:
+    if study.instrument is None:
+        return {}
+    answers = study.answers[~np.isnan(study.answers).any(axis=1)]
+    found: dict[str, Any] = {"instrument": study.instrument.name, "surveys": len(answers)}
+    if len(answers) < 2:
+        return found
+    scores = study.instrument.trait_scores(answers)
+    reliability = study.instrument.reliability(answers)
+    found["traits"] = {
+        trait: {
+            "mean": float(scores[:, column].mean()),
+            "spread": float(scores[:, column].std(ddof=1)),
+            "alpha": reliability[trait],
+        }
+        for column, trait in enumerate(study.instrument.traits)
+    }
+    found["straight_lined"] = int((answers == answers[:, :1]).all(axis=1).sum())
+    return found
+
+
+def _warnings(
+    study: Study,
+    present: dict[str, NDArray[np.bool_]],
+    coverage: NDArray[np.int64],
+    survey: dict[str, Any],
+) -> list[str]:
+    """Say in one sentence each what a researcher should look at before trusting a result."""
+    warnings = [
+        f"{missing} of {len(study)} samples have no {modality}"
+        for modality in ("gaze", "text")
+        if (missing := int((~present[modality]).sum()))
+    ]
+    viewers = (coverage > 0).sum(axis=0)
+    if alone := int((viewers == 1).sum()):
+        warnings.append(f"{alone} images have a single viewer: they say nothing of who differs")
+    images = (coverage > 0).sum(axis=1)
+    if len(images) and (few := int((images < max(2, np.median(images) / 4)).sum())):
+        warnings.append(f"{few} participants have far fewer images than most")
+    codes = item_codes(study, "text")
+    counts = Counter(codes[codes >= 0].tolist())
+    if copied := _copied(study, codes, counts):
+        warnings.append(f"{copied} texts were written alike by several participants")
+    if survey.get("straight_lined"):
+        warnings.append(f"{survey['straight_lined']} surveys give one answer to every item")
+    for trait, values in survey.get("traits", {}).items():
+        if values["alpha"] < 0:
+            warnings.append(
+                f"the items of {trait} contradict each other (alpha {values['alpha']:.2f}): is one "
+                "of them reversed?"
+            )
+    if study.info.skipped_rows:
+        warnings.append(
+            f"{study.info.skipped_rows} rows of the source were left out, see skipped.csv"
+        )
+    return warnings
+
+
+def _copied(study: Study, codes: NDArray[np.int64], counts: Counter[int]) -> int:
+    """Count the distinct texts of over two words that several people wrote."""
+    people: dict[int, set[int]] = {}
+    for number, code in enumerate(codes):
+        if counts.get(int(code), 0) > 1 and len((study.texts[number] or "").split()) > 2:
+            people.setdefault(int(code), set()).add(int(study.participant_codes[number]))
+    return sum(len(of_text) > 1 for of_text in people.values())
+
+
+def _without_nan(value: Any) -> Any:
+    """Return plain data with None for every number that is not one, as JSON has no NaN."""
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and np.isnan(value) else value
