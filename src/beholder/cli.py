@@ -23,7 +23,7 @@ _FORMATS = ("tables", "crossmod")
 _PRESETS = ("ads", "coco", "small")
 _METHODS = ("base", "content", "style", "ours")
 _SPLITS = ("random", "image", "participant", "both")
-_COMPLETIONS: dict[str, type[ShellComplete]] = {
+_COMPLETIONS: dict[str, Callable[..., ShellComplete]] = {
     "bash": BashComplete,
     "zsh": ZshComplete,
     "fish": FishComplete,

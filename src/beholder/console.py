@@ -72,8 +72,7 @@ def print_evaluation(result: Mapping[str, Any]) -> None:
     """Print the measures of every method and task of an evaluation."""
     console = Console()
     table = Table(
-        *("task", "method", "top-1", "top-3", "95% interval", "MRR", "median"),
-        *("chance", "same image"),
+        *("task", "method", "top-1", "top-3", "95% interval", "MRR", "median", "same image"),
         title=f"{result['study']}, {result['split']} split, seed {result['seed']}",
         title_justify="left",
         box=SIMPLE_HEAD,
@@ -86,13 +85,16 @@ def print_evaluation(result: Mapping[str, Any]) -> None:
             if task in of_method:
                 bold = "bold" if method == result["method"] else None
                 table.add_row(task, method, *_evaluation_cells(of_method[task]), style=bold)
+                measures = of_method[task]
+        chance = _figure(measures["chance_top3"]), _figure(measures["same_image"]["chance_top1"])
+        table.add_row(task, "chance", "", chance[0], "", "", "", chance[1], style="dim")
         table.add_section()
     console.print(table)
     first = next(iter(next(iter(result["methods"].values())).values()))
     console.print(
-        f"{first['queries']:,} queries against {first['gallery']:,} items (first row). chance: of "
-        "top-3.\nsame image: top-1 among the viewers of that very image, and its chance.\n"
-        "Intervals resample people; ties count against the method.",
+        f"{first['queries']:,} queries against {first['gallery']:,} items in the first row.\n"
+        "same image: top-1 among what the viewers of that very image made.\n"
+        "95% intervals of top-3 resample people; ties count against the method.",
         highlight=False,
     )
     for warning in result["warnings"]:
@@ -108,8 +110,7 @@ def _evaluation_cells(measures: Mapping[str, Any]) -> list[str]:
         f"{_figure(low)}–{_figure(high)}" if low is not None else "–",
         _figure(measures["mrr"]),
         f"{measures['median_rank']:g}",
-        _figure(measures["chance_top3"]),
-        f"{_figure(same['top1'])} ({_figure(same['chance_top1'])})",
+        _figure(same["top1"]),
     ]
 
 

@@ -83,9 +83,9 @@ def test_a_sample_can_be_asked_for_alone(study: Study) -> None:
     last = study[-1]
     assert (last.number, last.participant, last.text) == (5, "人", "x")
     assert isinstance(last.gaze, Areas)
-    assert isinstance(study.gaze(-6), Points)
-    assert isinstance(study[-6].gaze, Points)
-    assert len(study[-6].gaze) == 3
+    for gaze in (study.gaze(-6), study[-6].gaze):
+        assert isinstance(gaze, Points)
+        assert len(gaze) == 3
     with pytest.raises(IndexError):
         study[6]
 

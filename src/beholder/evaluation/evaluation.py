@@ -69,7 +69,7 @@ class Evaluation:
         same_image = {
             "query": own.queries,
             "gallery": own.candidates,
-            "right": np.ones(len(own.queries), dtype=np.int64),
+            "right": own.right,
             "rank": own.ranks,
             "measure": np.full(len(own.queries), "same-image"),
         }

@@ -27,25 +27,25 @@ HEADLINE = 3
 class SameImageScores:
     """Ranks among the items of each query's own image, kept per query.
 
-    ``ranks`` and ``candidates`` have shape (q,); every query has at least two candidates.
-    The top three are measured over the queries with more than three: elsewhere they are
-    right by counting.
+    ``ranks``, ``candidates`` and ``right`` (how many of the candidates are right) have shape
+    (q,); every query has a wrong candidate. The top k are measured over the queries with at
+    least k wrong candidates: elsewhere they are right by counting.
     """
 
     queries: Codes
     ranks: Ranks
     candidates: Ranks
+    right: Codes
 
     def measures(self) -> dict[str, Any]:
         """Return top-1 and top-3 with what chance would score, None where no query counts."""
         measures: dict[str, Any] = {}
         for k in (1, HEADLINE):
-            counted = self.candidates > k
-            ranks, candidates = self.ranks[counted], self.candidates[counted]
+            counted = self.candidates - self.right >= k
             some = bool(counted.any())
-            measures[f"top{k}"] = top(ranks, k) if some else None
-            chance = float(chance_of_top(k, candidates, np.ones_like(candidates)).mean())
-            measures[f"chance_top{k}"] = chance if some else None
+            chance = chance_of_top(k, self.candidates[counted], self.right[counted])
+            measures[f"top{k}"] = top(self.ranks[counted], k) if some else None
+            measures[f"chance_top{k}"] = float(chance.mean()) if some else None
             measures[f"queries_top{k}"] = int(counted.sum())
         return measures
 
@@ -106,7 +106,7 @@ def score_task(
         ranks(retrieval, embedded(task.source, retrieval.queries), gallery),
         retrieval.right_counts,
         clusters[retrieval.queries],
-        SameImageScores(same_image.queries, *own),
+        SameImageScores(same_image.queries, *own, same_image.right_counts),
     )
 
 

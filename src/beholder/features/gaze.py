@@ -177,15 +177,18 @@ class ImageContent:
 
     levels: tuple[int, ...] = (1, 2, 4)
     dimensions: int = 300
+    whitening: float = 1.0
+    weight: float = 1.0
 
     def fit(self, inputs: Viewings) -> Statistics:
-        """Return the whitening of the training images."""
-        return whiten_fit(self._pyramid(inputs.grids[np.unique(inputs.image)]), self.dimensions)
+        """Return the projection on the main directions of the training images."""
+        images = self._pyramid(inputs.grids[np.unique(inputs.image)])
+        return whiten_fit(images, self.dimensions, self.whitening)
 
     def encode(self, inputs: Viewings, statistics: Statistics) -> Array:
-        """Return each gaze's whitened image, shape (n, dimensions kept)."""
+        """Return each gaze's projected image, shape (n, dimensions kept)."""
         used, row = np.unique(inputs.image, return_inverse=True)
-        return whiten(self._pyramid(inputs.grids[used]), statistics)[row]
+        return self.weight * whiten(self._pyramid(inputs.grids[used]), statistics)[row]
 
     def _pyramid(self, grids: NDArray[np.float32]) -> Array:
         images, cells, _, channels = grids.shape

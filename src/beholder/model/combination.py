@@ -10,7 +10,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from beholder.model.ranking import ranks_of_scores
+from beholder.model.ranking import ROUNDING, ranks_of_scores
 from beholder.study.tasks import Retrieval
 
 STEPS = 20
@@ -39,7 +39,7 @@ def choose_weights(
 
     def merit(weights: tuple[float, ...]) -> tuple[float, float]:
         reciprocal = [
-            np.mean(1 / ranks_of_scores(np.tensordot(weights, scores, axes=1), right))
+            np.mean(1 / ranks_of_scores(np.tensordot(weights, scores, axes=1), right, ROUNDING))
             for scores, right in problems
         ]
         return float(np.mean(reciprocal)), -max(weights)

@@ -51,9 +51,11 @@ class Hyperparameters:
             if not getattr(self, name) > 0:
                 raise ConfigurationError(f"{name} must be above 0")
         for name in ("hidden", "dimensions", "batch", "per_group", "epochs", "patience"):
-            least = 2 if name == "batch" else 1
-            if getattr(self, name) < least:
-                raise ConfigurationError(f"{name} must be at least {least}")
+            least, value = 2 if name == "batch" else 1, getattr(self, name)
+            if not isinstance(value, int) or value < least:
+                raise ConfigurationError(f"{name} must be a whole number from {least}")
+        if not self.weight_decay >= 0:
+            raise ConfigurationError("weight_decay must be 0 or more")
 
 
 @dataclass(frozen=True)
@@ -106,11 +108,11 @@ def parse_configuration(text: str, where: str) -> TrainingConfiguration:
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{where} is not valid TOML: {error}") from error
     hyperparameters = data.pop("hyperparameters", {})
-    _check_keys(data, TrainingConfiguration, where)
-    _check_keys(hyperparameters, Hyperparameters, f"{where}, [hyperparameters]")
     try:
+        _check_keys(data, TrainingConfiguration, where)
+        _check_keys(hyperparameters, Hyperparameters, f"{where}, [hyperparameters]")
         return TrainingConfiguration(**data, hyperparameters=Hyperparameters(**hyperparameters))
-    except TypeError as error:
+    except (TypeError, AttributeError) as error:
         raise ConfigurationError(f"{where} holds a value of the wrong kind: {error}") from error
 
 

@@ -1,7 +1,7 @@
 """The files of a run: their names, their forms, and nothing else.
 
 configuration.toml            what was asked
-split.parquet                 the part of every sample
+split.parquet                 the part of every sample, and the fingerprint of the study
 encoders/<modality>.*         the statistics of the encoders
 spaces/<pair>/<space>.*       weights, and the log as CSV; a checkpoint while it is learnt
 spaces/<pair>/weights.json    the combination's weights
@@ -11,6 +11,7 @@ run.json                      what it was made from; written last, so its presen
 import csv
 import io
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -28,11 +29,14 @@ from beholder.model.configuration import TrainingConfiguration, parse_configurat
 from beholder.model.learning import Epoch, State, log_rows
 from beholder.model.towers import Tower
 from beholder.study.splits import PARTS, UNUSED, Split
+from beholder.study.study import Study
 
 Pair = tuple[str, str]
 
 _RUN_FILE = "run.json"
 _CONFIGURATION_FILE = "configuration.toml"
+_SPLIT_FILE = "split.parquet"
+_FINGERPRINT = "study"  # the key of the study's fingerprint in the split's metadata
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,29 @@ class RunFolder:
         """Whether the training came to its end."""
         return (self.path / _RUN_FILE).is_file()
 
+    @property
+    def lock(self) -> Path:
+        """The file that the process which trains the run holds locked."""
+        return self.path / ".lock"
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is here, but perhaps the lock of a training that never began."""
+        return not self.path.exists() or (
+            self.path.is_dir() and all(entry == self.lock for entry in self.path.iterdir())
+        )
+
+    def clear(self) -> None:
+        """Remove the run, its end mark first; the lock stays, as it may be held."""
+        (self.path / _RUN_FILE).unlink(missing_ok=True)
+        # What makes this a run goes last, so that a removal cut short can be begun again.
+        kept_longest = self.path / _CONFIGURATION_FILE
+        for entry in sorted(self.path.iterdir(), key=lambda entry: entry == kept_longest):
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            elif entry != self.lock:
+                entry.unlink()
+
     def write_configuration(self, configuration: TrainingConfiguration) -> None:
         """Make the folder and keep what was asked."""
         self.path.mkdir(parents=True, exist_ok=True)
@@ -74,23 +101,40 @@ class RunFolder:
         except ConfigurationError as error:
             raise RunError(f"{self.path} is not a run of this version: {error}") from error
 
-    def write_split(self, split: Split) -> None:
-        """Keep the part of every sample."""
+    def write_split(self, split: Split, study: Study) -> None:
+        """Keep the part of every sample, and which study they are of."""
         names = np.array([*PARTS, ""])[split.parts]
-        table = pa.table({"sample": np.arange(len(names)), "part": names})
+        table = pa.table(
+            {"sample": np.arange(len(names)), "part": names},
+            metadata={_FINGERPRINT: study.fingerprint},
+        )
         sink = pa.BufferOutputStream()
         pq.write_table(table, sink)
-        atomic.write_bytes(self.path / "split.parquet", sink.getvalue().to_pybytes())
+        atomic.write_bytes(self.path / _SPLIT_FILE, sink.getvalue().to_pybytes())
 
     def split(self, configuration: TrainingConfiguration) -> Split:
         """Return the split that the run was trained on."""
         try:
-            names = pq.read_table(self.path / "split.parquet")["part"].to_pylist()
+            names = pq.read_table(self.path / _SPLIT_FILE)["part"].to_pylist()
+            codes = {name: code for code, name in enumerate(PARTS)} | {"": UNUSED}
+            parts = np.array([codes[name] for name in names], dtype=np.int8)
         except (OSError, pa.ArrowException, KeyError) as error:
             raise RunError(f"the split of {self.path} cannot be read: {error}") from error
-        codes = {name: code for code, name in enumerate(PARTS)} | {"": UNUSED}
-        parts = np.array([codes[name] for name in names], dtype=np.int8)
         return Split(configuration.split, configuration.seed, parts)
+
+    def check_study(self, study: Study) -> None:
+        """Raise RunError if what was begun here was begun on another study."""
+        file = self.path / _SPLIT_FILE
+        if not file.is_file():
+            return
+        try:
+            metadata = pq.read_schema(file).metadata or {}
+        except (OSError, pa.ArrowException) as error:
+            raise RunError(f"the split of {self.path} cannot be read: {error}") from error
+        if metadata.get(_FINGERPRINT.encode()) != study.fingerprint.encode():
+            raise RunError(
+                f"{self.path} was begun on another study than {study.path}, or it has changed"
+            )
 
     @property
     def encoders(self) -> Path:
@@ -114,9 +158,12 @@ class RunFolder:
         file = self._checkpoint(pair, space)
         if not file.is_file():
             return None
-        with safe_open(file, "pt") as stored:
-            log = [Epoch(**line) for line in json.loads(stored.metadata()["log"])]
-        return load_file(file), log
+        try:
+            with safe_open(file, "pt") as stored:
+                log = [Epoch(**line) for line in json.loads(stored.metadata()["log"])]
+            return load_file(file), log
+        except (OSError, SafetensorError) as error:
+            raise RunError(f"the checkpoint {file} cannot be read: {error}") from error
 
     def write_space(self, pair: Pair, space: str, state: State) -> None:
         """Keep a trained space: its weights, then its log; its checkpoint goes."""
@@ -141,16 +188,15 @@ class RunFolder:
         file = self.pair(pair) / f"{space}.safetensors"
         try:
             tensors = load_file(file)
-        except (OSError, SafetensorError) as error:
+            first, second = (
+                _tower(
+                    {k[2:]: t for k, t in tensors.items() if k.startswith(number)}, configuration
+                )
+                for number in ("0.", "1.")
+            )
+        except (OSError, SafetensorError, KeyError, RuntimeError) as error:
             raise RunError(f"the weights {file} cannot be read: {error}") from error
-        towers = []
-        for number in ("0", "1"):
-            own = {k[2:]: t for k, t in tensors.items() if k.startswith(f"{number}.")}
-            width = own["linear"].shape[0]
-            tower = Tower(width, configuration.hyperparameters, torch.Generator())
-            tower.load_state_dict(own)
-            towers.append(tower)
-        return towers[0], towers[1]
+        return first, second
 
     def log(self, pair: Pair, space: str) -> list[Epoch]:
         """Return the log of a trained space."""
@@ -167,7 +213,11 @@ class RunFolder:
 
     def weights(self, pair: Pair) -> dict[str, float]:
         """Return the combination's weights by space."""
-        weights: dict[str, float] = json.loads((self.pair(pair) / "weights.json").read_text())
+        file = self.pair(pair) / "weights.json"
+        try:
+            weights: dict[str, float] = json.loads(file.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise RunError(f"the weights {file} cannot be read: {error}") from error
         return weights
 
     def finish(self, provenance: Provenance) -> None:
@@ -181,10 +231,19 @@ class RunFolder:
             raise RunError(
                 f"{self.path} is unfinished; `beholder train … --resume` goes on with it"
             )
-        data = json.loads((self.path / _RUN_FILE).read_text("utf-8"))
-        for name in ("tasks", "warnings"):
-            data[name] = tuple(data[name])
-        return Provenance(**data)
+        file = self.path / _RUN_FILE
+        try:
+            data = json.loads(file.read_text("utf-8"))
+            return Provenance(**data | {name: tuple(data[name]) for name in ("tasks", "warnings")})
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise RunError(f"{file} is not of a run of this version: {error}") from error
 
     def _checkpoint(self, pair: Pair, space: str) -> Path:
         return self.pair(pair) / f"{space}.checkpoint.safetensors"
+
+
+def _tower(tensors: dict[str, torch.Tensor], configuration: TrainingConfiguration) -> Tower:
+    width = tensors["linear"].shape[0]
+    tower = Tower(width, configuration.hyperparameters, torch.Generator())
+    tower.load_state_dict(tensors)
+    return tower

@@ -28,6 +28,9 @@ from beholder.study.tasks import Codes
 COLLAPSED_SPREAD = 1e-3
 """Root mean square distance of embeddings from their mean below which they are one point."""
 
+MOST_WATCHED = 1000
+"""A collapse shows in so many training samples."""
+
 
 @dataclass(frozen=True)
 class Features:
@@ -130,6 +133,7 @@ def learn_space(
     when the loss is not a number or the embeddings collapse to a point.
     """
     where = f"the {space} space of {' and '.join(pair)}"
+    watched = data.train[:: -(-len(data.train) // MOST_WATCHED)]
     state = _begin(data, hyperparameters, _seed(seed, space, pair))
     if checkpoint is not None:
         state.restore(*checkpoint)
@@ -139,25 +143,26 @@ def learn_space(
         started = time.monotonic()
         source = np.random.default_rng([*_seed(seed, space, pair), epoch])
         loss = _one_epoch(state, data, hyperparameters, epoch, source)
-        if not math.isfinite(loss):
+        # Of training samples, as a validation part may hold one person's survey only.
+        spread = [_spread(embeddings) for embeddings in _embedded(state, data, watched)]
+        if not np.isfinite([loss, *spread]).all():
             raise TrainingError(
-                f"the loss of {where} is not a number in epoch {epoch}; a lower learning rate "
-                f"than {hyperparameters.learning_rate:g} may help"
+                f"the loss or the embeddings of {where} are not numbers in epoch {epoch}; a lower "
+                f"learning rate than {hyperparameters.learning_rate:g} may help"
             )
-        first, second = (
-            embed(tower, features.of(data.validation))
-            for tower, features in zip(state.both(), (data.first, data.second), strict=True)
-        )
-        spread = _spread(first), _spread(second)
         if min(spread) < COLLAPSED_SPREAD:
+            advice = "a lower learning rate may help"
+            if hyperparameters.objective == "hinge-hardest":
+                advice = "the hardest negative is known for it: try hinge-sum or contrastive"
             raise TrainingError(
                 f"{where} collapsed in epoch {epoch}: all embeddings of "
-                f"{pair[int(np.argmin(spread))]} are one point; the objective "
-                f"{hyperparameters.objective} is known for it when it takes the hardest "
-                "negative: try hinge-sum or contrastive"
+                f"{pair[int(np.argmin(spread))]} are one point; {advice}"
             )
         best_before = max((line.validation for line in state.log), default=-math.inf)
-        value = _validation_score(first, second, data.validation_positives.matrix(data.validation))
+        value = _validation_score(
+            *_embedded(state, data, data.validation),
+            data.validation_positives.matrix(data.validation),
+        )
         if value > best_before:
             state.best = copy.deepcopy(state.towers.state_dict())
         seconds = time.monotonic() - started
@@ -232,6 +237,14 @@ def _learning_rate(hyperparameters: Hyperparameters, epochs_done: float) -> floa
         return hyperparameters.learning_rate * max(done / warm_up, 0.01)
     falling = (done - warm_up) / (1 - warm_up)
     return hyperparameters.learning_rate * 0.5 * (1 + math.cos(math.pi * falling))
+
+
+def _embedded(
+    state: State, data: PairData, samples: Codes
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the embeddings of samples' first and second modality, each (n, dimensions)."""
+    first, second = state.both()
+    return embed(first, data.first.of(samples)), embed(second, data.second.of(samples))
 
 
 def _spread(embeddings: NDArray[np.float32]) -> float:

@@ -67,7 +67,9 @@ def same_image_ranks(
     scores = _pair_scores(query, gallery, places, items)
     count = len(retrieval.queries)
     best = np.full(count, -np.inf)
-    best[places[retrieval.right]] = scores[retrieval.right]
+    right_scores = scores[retrieval.right]
+    right_scores = np.where(np.isnan(right_scores), -np.inf, right_scores)
+    np.maximum.at(best, places[retrieval.right], right_scores)
     before = ~retrieval.right & ~(scores < best[places] - tolerance)  # NaN counts as before
     return 1 + np.bincount(places[before], minlength=count), np.bincount(places, minlength=count)
 

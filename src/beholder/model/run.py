@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from safetensors import SafetensorError
 
 from beholder.errors import ConfigurationError, RunError, StudyError, UnsupportedError
 from beholder.features import (
@@ -121,7 +122,12 @@ class Run:
     def encoder(self, modality: str) -> ModalityEncoder:
         """Return the encoder of a modality as fitted to the training part."""
         if modality not in self._encoders:
-            self._encoders[modality] = ModalityEncoder.load(self.folder.encoders, modality)
+            try:
+                self._encoders[modality] = ModalityEncoder.load(self.folder.encoders, modality)
+            except (OSError, ValueError, KeyError, SafetensorError) as error:
+                raise RunError(
+                    f"the {modality} encoder of {self.path} cannot be read: {error}"
+                ) from error
         return self._encoders[modality]
 
     @cached_property
@@ -180,7 +186,7 @@ class Run:
 
 
 def _viewings(gazes: Sequence[Gaze], images: Sequence[Path]) -> Viewings:
-    distinct = list(dict.fromkeys(images))
+    distinct = {file: row for row, file in enumerate(dict.fromkeys(images))}
     aspects = []
     for file in distinct:
         try:
@@ -189,5 +195,5 @@ def _viewings(gazes: Sequence[Gaze], images: Sequence[Path]) -> Viewings:
         except OSError as error:
             raise StudyError(f"image {file} cannot be read: {error}") from error
     grids = np.stack([ImageGrid().describe(file) for file in distinct])
-    rows = np.array([distinct.index(image) for image in images])
+    rows = np.array([distinct[image] for image in images])
     return Viewings(gazes, rows, grids, np.array(aspects))

@@ -51,11 +51,11 @@ class Tower(nn.Module):
         """Return embeddings (n, dimensions) of features (n, width); evaluation has no dropout."""
         if dropout is not None:
             features = dropout.inputs(features)
-        hidden: Tensor = functional.gelu(features @ self.enter + self.bias)  # (n, hidden)
+        hidden = functional.gelu(features @ self.enter + self.bias)  # (n, hidden)
         if dropout is not None:
             hidden = dropout.hidden(hidden)
-        embedding: Tensor = features @ self.linear + hidden @ self.leave  # (n, dimensions)
-        return functional.normalize(embedding, dim=1)
+        embedding = features @ self.linear + hidden @ self.leave  # (n, dimensions)
+        return embedding / embedding.norm(dim=1, keepdim=True).clamp(min=1e-12)
 
 
 def _uniform(inputs: int, outputs: int, generator: torch.Generator) -> Tensor:

@@ -3,7 +3,6 @@
 import contextlib
 import fcntl
 import platform
-import shutil
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beholder import __version__
-from beholder.errors import RunError, UnsupportedError
+from beholder.errors import ConfigurationError, RunError, UnsupportedError
 from beholder.features import DEFAULT_ENCODERS, FeatureCache, ModalityEncoder, StudyInputs
 from beholder.model.combination import choose_weights
 from beholder.model.configuration import TrainingConfiguration
@@ -65,15 +64,18 @@ def train(
     """
     configuration = configuration or TrainingConfiguration()
     folder = RunFolder(Path(path))
+    if resume and overwrite:
+        raise ConfigurationError("a run is either resumed or overwritten, not both")
     with _claimed(folder, configuration, resume, overwrite) as is_done:
         if is_done:
             return Run(folder, study)
+        folder.check_study(study)
         started = time.monotonic()
         split = make_split(study, configuration.split, configuration.seed)
         split.check(study)
         plan = _plan(study, split, configuration)
         folder.write_configuration(configuration)
-        folder.write_split(split)
+        folder.write_split(split, study)
         inputs = StudyInputs(study, cache or FeatureCache.default(), progress=progress)
         features = _features(folder, inputs, split, plan, progress)
         work = [(pair, space) for pair, spaces in plan.spaces.items() for space in spaces]
@@ -93,25 +95,24 @@ def _claimed(
     folder: RunFolder, configuration: TrainingConfiguration, resume: bool, overwrite: bool
 ) -> Iterator[bool]:
     """Hold a run's folder for one process; give whether it is finished already."""
-    if overwrite and folder.path.exists():
-        if not folder.is_finished:
-            folder.configuration()  # raises RunError if this is no run: nothing else is removed
-        shutil.rmtree(folder.path)
-    if folder.path.exists() and any(folder.path.iterdir()):
-        if not resume:
+    if not folder.is_empty:
+        if not (resume or overwrite):
             raise RunError(f"{folder.path} exists already; pass --resume or --overwrite")
-        if folder.configuration() != configuration:
+        begun = folder.configuration()  # RunError if this is no run: nothing else is touched
+        if resume and begun != configuration:
             raise RunError(
                 f"{folder.path} was begun with another configuration; a resumed run keeps its own"
             )
     elif resume:
         raise RunError(f"{folder.path} holds no run to resume")
     folder.path.mkdir(parents=True, exist_ok=True)
-    with (folder.path / ".lock").open("w") as lock:
+    with folder.lock.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise RunError(f"another process is training {folder.path}") from error
+        if overwrite:
+            folder.clear()
         yield folder.is_finished
 
 

@@ -94,7 +94,8 @@ def item_codes(study: Study, modality: str) -> Codes:
         rows = [None if np.isnan(row).any() else row.tobytes() for row in study.answers]
         surveys = rows if study.instrument else [None] * len(rows)
         keys = [surveys[code] if code >= 0 else None for code in study.participant_codes]
-    numbers = {key: number for number, key in enumerate(dict.fromkeys(filter(None, keys)))}
+    distinct = dict.fromkeys(key for key in keys if key is not None)
+    numbers = {key: number for number, key in enumerate(distinct)}
     return np.array([-1 if key is None else numbers[key] for key in keys], dtype=np.int64)
 
 
@@ -136,9 +137,10 @@ class Retrieval:
 class SameImageRetrieval:
     """The task among the items of one image at a time, where content cannot help.
 
-    ``candidates`` holds pairs (query sample's place in ``queries``, gallery item), shape
-    (2, c); ``right`` tells which of them are right, shape (c,). Every query is a sample, as
-    only a sample has an image; queries with a single candidate are left out.
+    ``candidates`` holds pairs (query, gallery item), shape (2, c), sorted by query;
+    ``right`` tells which of them are right, shape (c,). A query is a sample, or from
+    personality a person's first sample of an image, and whatever that person made of the
+    image is right. Queries without a wrong candidate are left out.
     """
 
     task: Task
@@ -146,6 +148,11 @@ class SameImageRetrieval:
     gallery: Codes
     candidates: Codes
     right: NDArray[np.bool_]
+
+    @cached_property
+    def right_counts(self) -> Codes:
+        """How many right answers each query has, shape (q,)."""
+        return np.bincount(self.candidates[0][self.right], minlength=len(self.queries))
 
 
 @dataclass(frozen=True)
@@ -184,15 +191,20 @@ class Galleries:
         """Return a task among the samples ``rows``, each query against its own image's items."""
         gallery, place = self._gallery(task, rows)
         offered = rows[self.items[task.target][rows] >= 0]
-        queries = offered[self.items[task.source][offered] >= 0]
+        answered = offered[self.items[task.source][offered] >= 0]
+        queries, query = answered, np.arange(len(answered))
+        if task.source == "personality":
+            viewings = self.participants[answered] * (self.images.max() + 1) + self.images[answered]
+            _, first, query = np.unique(viewings, return_index=True, return_inverse=True)
+            queries = answered[first]
         candidates = _within_images(self.images[queries], self.images[offered], place[offered])
-        counts = np.bincount(candidates[0], minlength=len(queries))
-        several = counts >= 2
-        candidates = candidates[:, several[candidates[0]]]
-        candidates[0] = (np.cumsum(several) - 1)[candidates[0]]
-        queries = queries[several]
-        right = place[queries][candidates[0]] == candidates[1]
-        return SameImageRetrieval(task, queries, gallery, candidates, right)
+        pairs = candidates[0] * len(gallery) + candidates[1]
+        right = np.isin(pairs, query * len(gallery) + place[answered])
+        asked = np.bincount(candidates[0][~right], minlength=len(queries)) > 0
+        kept = asked[candidates[0]]
+        candidates, right = candidates[:, kept], right[kept]
+        candidates[0] = (np.cumsum(asked) - 1)[candidates[0]]
+        return SameImageRetrieval(task, queries[asked], gallery, candidates, right)
 
     def _gallery(self, task: Task, rows: Codes) -> tuple[Codes, Codes]:
         """Return a sample for each distinct target item, and each sample's place among them."""

@@ -190,6 +190,7 @@ def test_other_ways_of_writing_the_answers(
         ("3,13, ,x,,W3", "image", "found ' ', expected a value of image"),
         ("3,13,a.png,x,,", "mturker_id", "found nothing, expected a value of mturker_id"),
         ("3,../13,a.png,x,,W3", "task_id", "expected a task_id that can be part of a file's name"),
+        ("3,x/13,a.png,x,,W3", "task_id", "expected a task_id that can be part of a file's name"),
         ("3,11,a.png,x,,W3", "image", "expected one row for each task_id and image"),
         ("3,13,c.png,x,,W3", "image", "found 'c.png', expected an image that can be read (image "),
         ("3,13,../a.png,x,,W3", "image", "expected the name of a file inside ims/"),

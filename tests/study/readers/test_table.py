@@ -126,6 +126,12 @@ def test_a_missing_renamed_column_is_named_with_both_words(file: Path) -> None:
         _read(file, "a,b\n1,2\n", b="bee")
 
 
+def test_rows_are_counted_where_a_block_ends_inside_quotation_marks(file: Path) -> None:
+    content = b'a,b\n1,"' + b"x\n" * 700_000 + b'"\n2,caf\xe9\n'
+    with pytest.raises(StudyError, match=r"^t\.csv, row 3: byte 0xe9 is not UTF-8"):
+        _read(file, content)
+
+
 def test_ragged_rows_are_skipped_and_listed_when_asked(file: Path) -> None:
     file.write_text("a,b\n1,x\n2\n\n3,y\n4,5,6\n7,z\n")
     problems = Problems(skip=True)

@@ -119,15 +119,19 @@ def test_points_become_fractions_in_the_order_of_time(source: Source, options: R
 def test_areas_become_fractions_and_fixations_are_renumbered(
     source: Source, options: ReadOptions
 ) -> None:
-    report, study = _read(source(samples=SAMPLES, fixations=AREAS), options)
+    roof = "p2,a.png,5,roof,0,0,20,30\n"
+    report, study = _read(source(samples=SAMPLES, fixations=AREAS + roof), options)
+    second = study.gaze(2)
+    assert isinstance(second, Areas)
+    assert (second.fixations, second.fixation.tolist(), second.label) == (1, [0], ("roof",))
     gaze = study.gaze(0)
     assert isinstance(gaze, Areas)
     assert gaze.fixations == 3
     assert gaze.fixation.tolist() == [0, 0, 2]
     assert gaze.label == ("house", "door", "tree")
     assert_allclose(gaze.box, [[0, 0, 0.5, 1], [0.25, 0.5, 0.1, 0.2], [0.5, 0, 0.5, 1]])
-    assert study.gaze_forms == ["areas", None, None]
-    assert "2 of 3 samples have no gaze" in report.notes
+    assert study.gaze_forms == ["areas", None, "areas"]
+    assert "1 of 3 samples have no gaze" in report.notes
 
 
 def test_only_fixations_or_only_texts_are_enough(source: Source, options: ReadOptions) -> None:
