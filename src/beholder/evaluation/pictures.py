@@ -10,7 +10,7 @@ from beholder.study.gaze import Kernel, attention_map
 from beholder.study.study import Study
 
 WIDTH_PX = 240
-_DARKEST = 0.25  # brightness of what nobody looked at
+_DARKEST = 0.35  # brightness of what nobody looked at
 
 
 def gaze_picture(study: Study, sample: int, width: int = WIDTH_PX) -> str:

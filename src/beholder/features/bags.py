@@ -1,7 +1,8 @@
 """Bags of terms and their tf-idf weights; the vocabulary comes from training items alone."""
 
+from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -29,25 +30,24 @@ def fit_vocabulary(bags: Iterable[Bag], minimum_items: int, most: int) -> Statis
     return Statistics({"idf": idf.astype(np.float32)}, tuple(kept))
 
 
-def weigh(bags: Sequence[Bag], statistics: Statistics) -> csr_array:
+def weigh(bags: Iterable[Bag], statistics: Statistics) -> csr_array:
     """Return tf-idf rows of length 1 with tf = log(1 + weight), shape (n, vocabulary).
 
     Terms outside the vocabulary are left out; a bag without a known term is a row of zeros.
     """
     place = {term: number for number, term in enumerate(statistics.vocabulary)}
-    offsets = [0]
-    columns: list[int] = []
-    values: list[float] = []
+    # Compact arrays, for a hundred thousand texts have tens of millions of pieces.
+    columns, values, offsets = array("i"), array("f"), array("q", [0])
     for bag in bags:
-        known = [(place[term], weight) for term, weight in bag.items() if term in place]
-        columns.extend(column for column, _ in known)
-        values.extend(weight for _, weight in known)
+        for term, weight in bag.items():
+            if (column := place.get(term)) is not None:
+                columns.append(column)
+                values.append(weight)
         offsets.append(len(columns))
+    count = len(offsets) - 1
     index = np.array(columns, dtype=np.int32)
     data = np.log1p(np.array(values, dtype=np.float32)) * statistics.arrays["idf"][index]
-    rows = np.repeat(np.arange(len(bags)), np.diff(offsets))
-    length = np.sqrt(np.bincount(rows, weights=data**2, minlength=len(bags)))
+    rows = np.repeat(np.arange(count), np.diff(offsets))
+    length = np.sqrt(np.bincount(rows, weights=data**2, minlength=count))
     data = data / length[rows]
-    return csr_array(
-        (data.astype(np.float32), index, np.array(offsets)), shape=(len(bags), len(place))
-    )
+    return csr_array((data.astype(np.float32), index, np.array(offsets)), shape=(count, len(place)))

@@ -6,9 +6,9 @@ areas that it met. Identifiers of images, areas or people are never features.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby, pairwise
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from beholder.features.encoder import (
     whiten_fit,
 )
 from beholder.study.gaze import Areas, Floats, Gaze, Kernel, attention_map
-from beholder.study.scanpath import scanpath_statistics
+from beholder.study.scanpath import STATISTICS, scanpath_statistics
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,26 @@ class Viewings:
     image: NDArray[np.int64]
     grids: NDArray[np.float32]
     aspects: Floats
+    _known: dict[tuple[Any, ...], Array] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def __len__(self) -> int:
         return len(self.gazes)
 
     def attention(self, cells: int, kernel: Kernel | None, weighted: bool = True) -> Array:
-        """Return every gaze's attention map, shape (n, cells, cells), each summing to 1."""
-        maps = [
+        """Return every gaze's attention map, shape (n, cells, cells), each summing to 1.
+
+        Maps once made are kept: several encoders ask for the same ones.
+        """
+        key = (cells, kernel, weighted)
+        if key not in self._known:
+            maps = self._maps(cells, kernel, weighted)
+            self._known[key] = np.array(maps, dtype=np.float32).reshape(-1, cells, cells)
+        return self._known[key]
+
+    def _maps(self, cells: int, kernel: Kernel | None, weighted: bool) -> list[Floats]:
+        return [
             attention_map(
                 gaze,
                 cells,
@@ -56,7 +69,6 @@ class Viewings:
             )
             for gaze, row in zip(self.gazes, self.image, strict=True)
         ]
-        return np.array(maps, dtype=np.float32).reshape(-1, cells, cells)
 
 
 @dataclass(frozen=True)
@@ -94,7 +106,7 @@ def area_bag(gaze: Gaze) -> Bag:
     for label, share, is_early in zip(gaze.label, gaze.shares(), early, strict=True):
         bag[label] += share
         bag[f"{label} {'early' if is_early else 'late'}"] += share
-    areas = {(label, *map(float, box)) for label, box in zip(gaze.label, gaze.box, strict=True)}
+    areas = {(label, *box) for label, box in zip(gaze.label, gaze.box.tolist(), strict=True)}
     bag.update(f"{label} areas" for label, *_ in areas)
     visits = [label for label, _ in groupby(gaze.label)]
     bag.update(f"{one} > {other}" for one, other in pairwise(visits))
@@ -137,8 +149,9 @@ class Scanpath:
         return self.weight * standardise(_statistics(inputs), statistics)
 
 
-def _statistics(inputs: Viewings) -> NDArray[np.float64]:
-    return np.array([scanpath_statistics(gaze) for gaze in inputs.gazes])
+def _statistics(inputs: Viewings) -> Floats:
+    statistics = [scanpath_statistics(gaze) for gaze in inputs.gazes]
+    return np.array(statistics).reshape(-1, len(STATISTICS))
 
 
 @dataclass(frozen=True)
@@ -160,10 +173,10 @@ class AttendedContent:
 
     def _pool(self, inputs: Viewings) -> Array:
         images, cells, _, channels = inputs.grids.shape
-        maps = inputs.attention(cells, Kernel(self.kernel)).reshape(len(inputs), 1, -1)
+        maps = inputs.attention(cells, Kernel(self.kernel)).reshape(-1, cells * cells)
         grids = inputs.grids.reshape(images, -1, channels)
         pooled = [one @ grids[row] for one, row in zip(maps, inputs.image, strict=True)]
-        return np.concatenate(pooled)  # (n, channels)
+        return np.array(pooled, dtype=np.float32).reshape(-1, channels)
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,8 @@ class ImageGrid:
         try:
             with Image.open(file) as image:
                 image.draft("RGB", (side, side))
-                small = image.convert("RGB").resize((side, side), Image.Resampling.BILINEAR)
-        except (OSError, ValueError) as error:
+                small = _eight_bit(image).resize((side, side), Image.Resampling.BILINEAR)
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             raise StudyError(f"image {file} cannot be read: {error}") from error
         lab = _lab(np.asarray(small, dtype=np.float32) / np.float32(255))  # (side, side, 3)
         by_cell = self._by_cell(lab)
@@ -76,6 +76,14 @@ def image_grids(
         return np.stack(grids)
 
     return np.asarray(cache.get(cache_key("image-grid-1", grid, *digests), compute))
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """Return an image in RGB; one of 16 bits is scaled, which Pillow would cut off at 255."""
+    if image.mode.startswith("I"):
+        values = np.clip(np.asarray(image) // 256, 0, 255)
+        return Image.fromarray(values.astype(np.uint8)).convert("RGB")
+    return image.convert("RGB")
 
 
 def _lab(rgb: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -24,14 +24,7 @@ DEFAULT_ENCODERS: Mapping[str, tuple[Encoder[Any], ...]] = MappingProxyType(
 )
 
 ENCODERS: Mapping[str, type[Encoder[Any]]] = MappingProxyType(
-    {
-        encoder.name: encoder
-        for encoder in (
-            *(AttendedAreas, Attention, Scanpath, AttendedContent, ImageContent),
-            *(Wording, Manner),
-            *(Items, Traits),
-        )
-    }
+    {encoder.name: type(encoder) for encoders in DEFAULT_ENCODERS.values() for encoder in encoders}
 )
 
 

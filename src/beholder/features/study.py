@@ -34,9 +34,14 @@ class StudyInputs:
         return image_grids(files, digests, self.grid, self.cache, self.progress)
 
     def of(self, modality: str, rows: NDArray[np.int64]) -> Any:
-        """Return the inputs that the encoders of a modality take, one a sample in ``rows``."""
+        """Return the inputs that the encoders of a modality take, one a sample in ``rows``.
+
+        Every one of these samples must have the modality.
+        """
+        if not self.study.has(modality)[rows].all():
+            raise ValueError(f"some of these samples have no {modality}")
         if modality == "text":
-            return [self.study.texts[row] or "" for row in rows]
+            return [self.study.texts[row] for row in rows]
         if modality == "gaze":
             gazes = [gaze for row in rows if (gaze := self.study.gaze(int(row))) is not None]
             return Viewings(gazes, self.study.image_codes[rows], self.grids, self.study.aspects)

@@ -10,6 +10,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import ClassVar
 
@@ -20,8 +21,14 @@ from scipy.sparse import csr_array, hstack
 from beholder.features.bags import Bag, fit_vocabulary, weigh
 from beholder.features.encoder import Array, Statistics, standardise, standardise_fit
 
+# What belongs to the character before it: accents, the vowel signs of Arabic or Hindi, joiners.
+_MARKS = frozenset("\u200c\u200d").union(
+    filter(lambda sign: unicodedata.category(sign).startswith("M"), map(chr, range(0x300, 0x10000)))
+)
+_WORD = rf"\w[\w{''.join(sorted(_MARKS))}]*"
+
 # A marker such as <uh>, a word with its inner apostrophes and hyphens, or one sign.
-_TOKEN = re.compile(r"<\w+>|\w+(?:['’-]\w+)*|[^\w\s]")
+_TOKEN = re.compile(rf"<\w+>|{_WORD}(?:['’-]{_WORD})*|[^\w\s][{''.join(sorted(_MARKS))}]*")
 
 
 def tokens(text: str) -> list[str]:
@@ -37,14 +44,22 @@ def word_bag(text: str) -> Bag:
 
 
 def piece_bag(text: str, shortest: int = 2, longest: int = 5) -> Bag:
-    """Return the counts of the character n-grams of each token, its ends marked by spaces."""
-    pieces: Counter[str] = Counter()
-    for word, count in Counter(tokens(text)).items():
-        padded = f" {word} "
-        for size in range(shortest, longest + 1):
-            for start in range(max(1, len(padded) - size + 1)):
-                pieces[padded[start : start + size]] += count
-    return pieces
+    """Return the counts of the character n-grams of each token, its ends marked by spaces.
+
+    A token shorter than a size counts as a whole for that size.
+    """
+    words = tokens(text)
+    return Counter(piece for word in words for piece in _pieces(word, shortest, longest))
+
+
+@lru_cache(maxsize=20_000)
+def _pieces(word: str, shortest: int, longest: int) -> tuple[str, ...]:
+    padded = f" {word} "
+    return tuple(
+        padded[start : start + size]
+        for size in range(shortest, longest + 1)
+        for start in range(max(1, len(padded) - size + 1))
+    )
 
 
 @dataclass(frozen=True)
@@ -90,8 +105,8 @@ class Wording:
         of_pieces = Statistics({"idf": idf[words:]}, vocabulary[words:])
         return hstack(
             [
-                weigh([word_bag(text) for text in inputs], of_words),
-                weigh([piece_bag(text) for text in inputs], of_pieces),
+                weigh(map(word_bag, inputs), of_words),
+                weigh(map(piece_bag, inputs), of_pieces),
             ],
             format="csr",
         )
@@ -135,12 +150,13 @@ MANNER = (
 
 def manner(text: str) -> list[float]:
     """Return how a text is written, as named in `MANNER`, counts per word where they are counts."""
+    text = unicodedata.normalize("NFC", text)
     words = tokens(text)
     plain = [word for word in words if word[0].isalnum()]
     per_word = 1 / max(len(plain), 1)
     characters = max(len(text), 1)
     known_signs = sum(text.count(sign) for sign in ",.!?…<>")
-    signs = sum(not (c.isalnum() or c.isspace()) for c in text)
+    signs = sum(map(_is_sign, text))
     stripped = text.strip()
     return [
         np.log1p(len(plain)),
@@ -157,8 +173,12 @@ def manner(text: str) -> list[float]:
         sum(c.isupper() for c in text) / characters,
         sum(c.isdigit() for c in text) / characters,
         float(stripped[:1].islower()),
-        float(bool(stripped) and not stripped[-1].isalnum()),
+        float(bool(stripped) and _is_sign(stripped[-1])),
     ]
+
+
+def _is_sign(character: str) -> bool:
+    return not (character.isalnum() or character.isspace() or character in _MARKS)
 
 
 @dataclass(frozen=True)
@@ -174,9 +194,9 @@ class Manner:
         return standardise_fit(_manners(inputs))
 
     def encode(self, inputs: Sequence[str], statistics: Statistics) -> Array:
-        """Return z-scores of the measures in `MANNER`, shape (n, 15)."""
+        """Return z-scores of the measures in `MANNER`, shape (n, measures)."""
         return self.weight * standardise(_manners(inputs), statistics)
 
 
-def _manners(texts: Sequence[str]) -> "Array":
+def _manners(texts: Sequence[str]) -> Array:
     return np.array([manner(text) for text in texts], dtype=np.float32).reshape(-1, len(MANNER))

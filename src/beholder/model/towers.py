@@ -1,5 +1,6 @@
 """Towers: networks that turn the features of one modality into vectors of length one."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,16 +52,17 @@ class Tower(nn.Module):
         """Return embeddings (n, dimensions) of features (n, width); evaluation has no dropout."""
         if dropout is not None:
             features = dropout.inputs(features)
-        hidden = functional.gelu(features @ self.enter + self.bias)  # (n, hidden)
+        hidden: Tensor = functional.gelu(features @ self.enter + self.bias)  # (n, hidden)
         if dropout is not None:
             hidden = dropout.hidden(hidden)
-        embedding = features @ self.linear + hidden @ self.leave  # (n, dimensions)
-        return embedding / embedding.norm(dim=1, keepdim=True).clamp(min=1e-12)
+        embedding: Tensor = features @ self.linear + hidden @ self.leave  # (n, dimensions)
+        length: Tensor = embedding.norm(dim=1, keepdim=True)  # (n, 1)
+        return embedding / length.clamp(min=1e-12)
 
 
 def _uniform(inputs: int, outputs: int, generator: torch.Generator) -> Tensor:
     """Return weights (inputs, outputs), uniform within ± 1 / √inputs as in PyTorch's Linear."""
-    return (torch.rand((inputs, outputs), generator=generator) * 2 - 1) / max(inputs, 1) ** 0.5
+    return (torch.rand((inputs, outputs), generator=generator) * 2 - 1) / math.sqrt(max(inputs, 1))
 
 
 @torch.inference_mode()

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beholder.progress import Progress, silent
-from beholder.study.gaze import Areas, DenseMap, Gaze, Points
+from beholder.study.gaze import Areas, Points
 from beholder.study.study import Study
 from beholder.study.tasks import TASKS, item_codes, missing_for
 
 MODALITY_NAMES = ("gaze", "text", "personality")
+_WITH_EVENTS = ("points", "areas")
 
 
 @dataclass(frozen=True)
@@ -122,12 +123,12 @@ def _gaze(study: Study, progress: Progress) -> dict[str, Any]:
     events, hits, durations = [], [], []
     for number in progress(numbers, "reading gaze", len(numbers)):
         gaze = study.gaze(number)
-        assert gaze is not None  # its form was not None
-        events.append(_events(gaze))
+        assert isinstance(gaze, Points | Areas)  # as its form said
+        events.append(len(gaze))
         if isinstance(gaze, Areas):
             hits.append(len(np.unique(gaze.fixation)) / max(gaze.fixations, 1))
-        if isinstance(gaze, Points) and gaze.time is not None and len(gaze):
-            durations.append(float(gaze.time.max()))
+        elif gaze.time is not None and np.isfinite(gaze.time).any():
+            durations.append(float(np.nanmax(gaze.time)))
     found: dict[str, Any] = {"forms": dict(forms)}
     if events:
         found["events"] = _spread(np.array(events))
@@ -139,18 +140,13 @@ def _gaze(study: Study, progress: Progress) -> dict[str, Any]:
     return found
 
 
-_WITH_EVENTS = ("points", "areas")
-
-
-def _events(gaze: Gaze) -> int:
-    return 0 if isinstance(gaze, DenseMap) else len(gaze)
-
-
 def _survey(study: Study) -> dict[str, Any]:
     if study.instrument is None:
         return {}
     answers = study.answers[~np.isnan(study.answers).any(axis=1)]
     found: dict[str, Any] = {"instrument": study.instrument.name, "surveys": len(answers)}
+    if len(study.instrument.items) > 1:
+        found["straight_lined"] = int((answers == answers[:, :1]).all(axis=1).sum())
     if len(answers) < 2:
         return found
     scores = study.instrument.trait_scores(answers)
@@ -163,7 +159,6 @@ def _survey(study: Study) -> dict[str, Any]:
         }
         for column, trait in enumerate(study.instrument.traits)
     }
-    found["straight_lined"] = int((answers == answers[:, :1]).all(axis=1).sum())
     return found
 
 
@@ -183,11 +178,10 @@ def _warnings(
     if alone := int((viewers == 1).sum()):
         warnings.append(f"{alone} images have a single viewer: they say nothing of who differs")
     images = (coverage > 0).sum(axis=1)
-    if len(images) and (few := int((images < max(2, np.median(images) / 4)).sum())):
+    usual = np.median(images) if len(images) else 0
+    if few := int((images < min(usual, max(2, usual / 4))).sum()):
         warnings.append(f"{few} participants have far fewer images than most")
-    codes = item_codes(study, "text")
-    counts = Counter(codes[codes >= 0].tolist())
-    if copied := _copied(study, codes, counts):
+    if copied := _copied(study):
         warnings.append(f"{copied} texts were written alike by several participants")
     if survey.get("straight_lined"):
         warnings.append(f"{survey['straight_lined']} surveys give one answer to every item")
@@ -204,12 +198,13 @@ def _warnings(
     return warnings
 
 
-def _copied(study: Study, codes: NDArray[np.int64], counts: Counter[int]) -> int:
-    """Count the distinct texts of over two words that several people wrote."""
+def _copied(study: Study) -> int:
+    """Count the distinct texts of over two words that several known people wrote."""
+    codes = item_codes(study, "text")
     people: dict[int, set[int]] = {}
-    for number, code in enumerate(codes):
-        if counts.get(int(code), 0) > 1 and len((study.texts[number] or "").split()) > 2:
-            people.setdefault(int(code), set()).add(int(study.participant_codes[number]))
+    for number in np.flatnonzero((codes >= 0) & (study.participant_codes >= 0)):
+        if len((study.texts[number] or "").split()) > 2:
+            people.setdefault(int(codes[number]), set()).add(int(study.participant_codes[number]))
     return sum(len(of_text) > 1 for of_text in people.values())
 
 

@@ -4,8 +4,9 @@ Each statistic is defined for every form of gaze in which it can be known and is
 so that the vectors of one study have one length, `STATISTICS`.
 """
 
+from itertools import pairwise
+
 import numpy as np
-from numpy.typing import NDArray
 
 from beholder.study.gaze import Areas, DenseMap, Floats, Gaze, Points, attention_map
 
@@ -18,21 +19,27 @@ STATISTICS = (
     "entropy",  # of a 8x8 attention map, nats
     "step_mean",  # distance from one event to the next, fractions of the width and height
     "step_spread",
+    "first_x",  # where the first event lay, fractions of the image; of areas, the first one hit
+    "first_y",
+    "last_x",
+    "last_y",
     "duration_mean",  # seconds
     "duration_total",  # seconds from the first event to the last
     "hit_rate",  # share of the fixations that hit an area
-    "distinct_areas",  # log of one plus their number
+    "distinct_areas",  # log of one plus their number, by the first area of each fixation
+    "distinct_labels",  # log of one plus their number, of all the areas hit
     "switch_rate",  # share of the steps that change the area
     "revisit_rate",  # share of the visits that return to an area left before
     "nesting",  # areas per fixation that hit one
-    "area_size",  # mean area of the boxes that were hit, fractions of the image
+    "area_size",  # mean of the boxes that were hit, as the root of the fraction of the image
+    "area_spread",  # standard deviation of those
 )
 
 _GRID = 8
 
 
 def scanpath_statistics(gaze: Gaze) -> Floats:
-    """Return the statistics named in `STATISTICS` for one gaze, shape (16,)."""
+    """Return the statistics named in `STATISTICS` for one gaze, shape (22,)."""
     values = dict.fromkeys(STATISTICS, 0.0)
     values |= _of_attention(attention_map(gaze, _GRID, _GRID))
     match gaze:
@@ -63,11 +70,11 @@ def _of_attention(attention: Floats) -> dict[str, float]:
 
 def _of_points(points: Points) -> dict[str, float]:
     values = {"events": float(np.log1p(len(points)))}
-    values |= _of_steps(points.x, points.y)
+    values |= _of_path(points.x, points.y)
     if points.duration is not None and len(points):
         values["duration_mean"] = float(np.nan_to_num(points.duration).mean())
-    if points.time is not None and len(points):
-        values["duration_total"] = float(np.nanmax(points.time) - np.nanmin(points.time))
+    if points.time is not None and len(known := points.time[~np.isnan(points.time)]):
+        values["duration_total"] = float(known.max() - known.min())
     return values
 
 
@@ -75,33 +82,39 @@ def _of_areas(areas: Areas) -> dict[str, float]:
     values = {"events": float(np.log1p(areas.fixations))}
     if not len(areas.fixation):
         return values
-    x, y, width, height = areas.box.T
+    box = np.asarray(areas.box, dtype=float)
+    x, y, width, height = box.T
+    # The first area named stands for its fixation.
     hit, first_row = np.unique(areas.fixation, return_index=True)
-    identity = _identities(areas)[first_row]  # the first area named stands for its fixation
-    switches = identity[1:] != identity[:-1]
-    visits = 1 + int(switches.sum())
-    distinct = len(np.unique(identity))
-    values |= _of_steps((x + width / 2)[first_row], (y + height / 2)[first_row])
+    first = [(areas.label[row], *box[row].tolist()) for row in first_row.tolist()]
+    switches = sum(one != other for one, other in pairwise(first))
+    visits, distinct = 1 + switches, len(set(first))
+    size = np.sqrt(width * height)
+    weight = areas.shares() / len(hit)  # sums to 1
+    mean_size = float(weight @ size)
+    values |= _of_path((x + width / 2)[first_row], (y + height / 2)[first_row])
     values |= {
         "hit_rate": len(hit) / areas.fixations,
         "distinct_areas": float(np.log1p(distinct)),
-        "switch_rate": float(switches.mean()) if len(switches) else 0.0,
+        "distinct_labels": float(np.log1p(len(set(areas.label)))),
+        "switch_rate": switches / max(len(first) - 1, 1),
         "revisit_rate": (visits - distinct) / visits,
         "nesting": len(areas.fixation) / len(hit),
-        "area_size": float((areas.shares() * width * height).sum() / len(hit)),
+        "area_size": mean_size,
+        "area_spread": float(np.sqrt(weight @ (size - mean_size) ** 2)),
     }
     return values
 
 
-def _identities(areas: Areas) -> NDArray[np.intp]:
-    """Number the distinct areas of a gaze, shape (m,): a label with its box."""
-    keys = [(label, *map(float, box)) for label, box in zip(areas.label, areas.box, strict=True)]
-    numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
-    return np.array([numbers[key] for key in keys])
-
-
-def _of_steps(x: Floats, y: Floats) -> dict[str, float]:
-    if len(x) < 2:
+def _of_path(x: Floats, y: Floats) -> dict[str, float]:
+    if not len(x):
         return {}
-    steps = np.hypot(np.diff(x), np.diff(y))
-    return {"step_mean": float(steps.mean()), "step_spread": float(steps.std())}
+    steps = np.hypot(x[1:] - x[:-1], y[1:] - y[:-1])
+    return {
+        "step_mean": float(steps.mean()) if len(steps) else 0.0,
+        "step_spread": float(steps.std()) if len(steps) else 0.0,
+        "first_x": float(x[0]),
+        "first_y": float(y[0]),
+        "last_x": float(x[-1]),
+        "last_y": float(y[-1]),
+    }

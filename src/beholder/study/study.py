@@ -166,7 +166,7 @@ class Study:
         if any(row is not None and len(row) != items for row in rows):
             raise StudyError(f"{self.path}: a survey has not the {items} items of its instrument")
         blank = [np.nan] * items
-        return np.array([row or blank for row in rows], dtype=float).reshape(-1, items)
+        return np.array([row or blank for row in rows], dtype=float).reshape(len(rows), items)
 
     def has(self, modality: str) -> NDArray[np.bool_]:
         """Tell of each sample whether it has ``gaze``, ``text`` or ``personality``."""
