@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from beholder.model import Hyperparameters, Run, TrainingConfiguration, train
+from beholder.model import Run, TrainingConfiguration, train
 from beholder.study import Study
 from beholder.study.simulation import Preset, simulate
+from made_study import ALL_TASKS, QUICK
 
-ALL_TASKS = "g2t,t2g,g2p,p2g,t2p,p2t"
-QUICK = Hyperparameters(hidden=32, dimensions=16, epochs=3, batch=32)
 TINY = Preset(
     "tiny",
     images=16,

@@ -1,4 +1,4 @@
-"""Studies made in memory, with no file behind them: for what needs only codes, texts and gaze."""
+"""Studies made in memory, with no file behind them, and the smallest useful training."""
 
 from __future__ import annotations
 
@@ -10,8 +10,13 @@ import numpy as np
 import pyarrow as pa
 from hypothesis import strategies as st
 
+from beholder.model import Hyperparameters
 from beholder.study import Points, Study, StudyInfo, load_instrument, samples_table
 from beholder.study.schema import IMAGES, PARTICIPANTS
+
+ALL_TASKS = "g2t,t2g,g2p,p2g,t2p,p2t"
+QUICK = Hyperparameters(hidden=32, dimensions=16, epochs=3, batch=32)
+"""Towers and a training small enough for a test."""
 
 
 class Row(NamedTuple):

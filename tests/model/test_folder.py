@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from made_study import Row, made_study
 
 from beholder.errors import RunError
 from beholder.model import Hyperparameters, Run, TrainingConfiguration
@@ -15,6 +14,7 @@ from beholder.model.folder import RunFolder
 from beholder.model.learning import Epoch, State
 from beholder.model.towers import Tower, embed
 from beholder.study.splits import Split
+from made_study import Row, made_study
 
 PAIR = ("gaze", "text")
 CONFIGURATION = TrainingConfiguration(hyperparameters=Hyperparameters(hidden=4, dimensions=3))

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from made_study import Row, made_study
 
 from beholder.errors import TrainingError
 from beholder.model import Hyperparameters, learning
 from beholder.model.learning import Epoch, Features, PairData, State, learn_space
 from beholder.model.spaces import Positives, Space
+from made_study import Row, made_study
 
 PAIR = ("gaze", "text")
 SHORT = Hyperparameters(hidden=8, dimensions=6, epochs=4, batch=8)

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from conftest import QUICK
 
 from beholder.errors import BeholderError, ConfigurationError, RunError, UnsupportedError
 from beholder.model import Run, TrainingConfiguration, train
 from beholder.study import Study
+from made_study import QUICK
 
 METHODS = ("base", "content", "style", "ours")
 TASK_OF = {"gaze": "g2t", "text": "t2g", "personality": "p2g"}
@@ -51,7 +51,7 @@ def test_items_are_embedded_as_the_samples_that_carry_them(
     assert np.allclose(known, anew, atol=1e-5)
     assert np.allclose(np.linalg.norm(known, axis=1), 1, atol=1e-5)
     assert (known[1] == known[3]).all()
-    assert not np.allclose(known[0], known[1], atol=1e-3)
+    assert not np.allclose(known[0], known[2], atol=1e-3)
 
 
 def test_samples_may_be_asked_for_in_any_order_and_number(tiny_run: Run) -> None:
@@ -96,7 +96,7 @@ def test_what_embed_needs_is_named(tiny_run: Run) -> None:
         tiny_run.embed(text=["a dog"])
     with pytest.raises(UnsupportedError, match="was not trained for text in g2p"):
         tiny_run.embed(text=["a dog"], task="g2p")
-    with pytest.raises(BeholderError, match="survey of row|item|answer"):
+    with pytest.raises(BeholderError, match="answer"):
         tiny_run.embed(personality=[[9] * 10], task="p2g")
     with pytest.raises(BeholderError, match=r"image .*gone\.png cannot be read"):
         gaze = tiny_run.study.gaze(0)

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_study import Row, made_study, studies
 
 from beholder.model.spaces import (
     SPACES,
@@ -20,6 +19,7 @@ from beholder.model.spaces import (
 )
 from beholder.study import Study
 from beholder.study.tasks import item_codes
+from made_study import Row, made_study, studies
 
 PAIRS = list(combinations(("gaze", "text", "personality"), 2))
 

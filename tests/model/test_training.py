@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import subprocess
@@ -16,8 +15,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import ALL_TASKS, QUICK
-from made_study import Row, made_study
 from safetensors import safe_open
 
 from beholder.errors import ConfigurationError, RunError, TrainingError, UnsupportedError
@@ -25,6 +22,7 @@ from beholder.evaluation import evaluate
 from beholder.model import Run, TrainingConfiguration, train
 from beholder.study import Study, load_instrument
 from beholder.study.splits import make_split
+from made_study import ALL_TASKS, QUICK, Row, made_study
 
 KILLED_AT_BATCH = """
 import os, signal, sys
@@ -164,7 +162,7 @@ def test_what_is_no_run_is_left_alone(
 ) -> None:
     run_path.mkdir()
     (run_path / name).write_text("{}")
-    with pytest.raises(RunError, match="is not a run|exists already"):
+    with pytest.raises(RunError, match=r"is not a run|exists already"):
         train(tiny_study, run_path, gaze_text, **options)
     assert [file.name for file in run_path.iterdir()] == [name]
 
@@ -192,7 +190,7 @@ def test_a_run_is_not_resumed_on_a_changed_study(
     texts = ["changed", *tiny_study.texts[1:]]
     changed = with_column(tiny_study.samples, "text", texts)
     study = changed_copy(tiny_study, tmp_path / "study", samples=changed)
-    with pytest.raises(RunError, match="was begun on another study than .*, or it has changed"):
+    with pytest.raises(RunError, match=r"was begun on another study than .*, or it has changed"):
         train(study, tmp_path / "run", gaze_text, resume=True)
     train(tiny_study, tmp_path / "run", gaze_text, resume=True)
 
@@ -201,7 +199,7 @@ def test_a_failed_training_is_no_run(
     tiny_study: Study, gaze_text: TrainingConfiguration, run_path: Path
 ) -> None:
     wild = replace(QUICK, learning_rate=1e37, warm_up=0.0, objective="hinge-hardest")
-    with pytest.raises(TrainingError, match="the base space of gaze and text .* epoch 1"):
+    with pytest.raises(TrainingError, match=r"the base space of gaze and text .* epoch 1"):
         train(tiny_study, run_path, replace(gaze_text, hyperparameters=wild))
     assert not (run_path / "run.json").exists()
     with pytest.raises(RunError, match="is unfinished"):
@@ -219,7 +217,7 @@ def test_possible_tasks_run_and_the_others_are_named(tiny_study: Study, tmp_path
         "g2p needs personality, and the study has no survey",
         "t2p needs personality, and the study has no survey",
     )
-    with pytest.raises(UnsupportedError, match="g2p needs personality.*; t2p needs personality"):
+    with pytest.raises(UnsupportedError, match=r"g2p needs personality.*; t2p needs personality"):
         train(study, tmp_path / "none", replace(configuration, tasks="g2p,t2p"))
 
 
@@ -244,6 +242,14 @@ def test_text_and_surveys_need_no_image_and_no_gaze(run_path: Path) -> None:
     run = train(study, run_path, configuration)
     assert [task.name for task in run.tasks] == ["t2p", "p2t"]
     assert len(run.provenance.warnings) == 4
+
+
+def test_a_training_part_with_one_survey_is_refused(run_path: Path) -> None:
+    rows = [Row(f"p{n % 3}", f"i{n}", f"text {n}") for n in range(12)]
+    study = made_study(rows, {"p0": 0, "p1": 1, "p2": 2})
+    configuration = TrainingConfiguration("base", "t2p", split="participant", hyperparameters=QUICK)
+    with pytest.raises(UnsupportedError, match="t2p has a single personality in the train part"):
+        train(study, run_path, configuration)
 
 
 def test_a_few_people_can_be_split(tiny_study: Study, run_path: Path) -> None:
@@ -295,4 +301,3 @@ def test_no_file_of_a_run_is_a_pickle(tiny_run: Run) -> None:
     kinds = {file.suffix for file in tiny_run.path.rglob("*") if file.is_file()}
     assert kinds <= {".safetensors", ".json", ".csv", ".toml", ".parquet", ""}
     assert not list(tiny_run.path.rglob("*.checkpoint.*"))
-    assert os.listdir(tiny_run.path / "encoders")

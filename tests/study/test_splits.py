@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from made_study import Row, made_study
 
 from beholder.errors import RunError, UnsupportedError
 from beholder.study import Study
 from beholder.study.splits import PARTS, SPLITS, UNUSED, Split, SplitKind, make_split
+from made_study import Row, made_study
 
 KINDS: tuple[SplitKind, ...] = get_args(SplitKind)
 
@@ -119,7 +119,7 @@ def test_what_cannot_be_split_is_refused(kind: SplitKind, study: Study, message:
 def test_an_empty_part_is_refused() -> None:
     """Each person saw an image of their own, so few fall on the same side as it."""
     study = made_study([Row(f"p{n}", f"i{n}") for n in range(4)])
-    with pytest.raises(UnsupportedError, match="has an empty (train|validation|test) part"):
+    with pytest.raises(UnsupportedError, match=r"has an empty (train|validation|test) part"):
         for seed in range(20):
             make_split(study, "both", seed)
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_study import Row, made_study, studies
 
 from beholder.errors import ConfigurationError, UnsupportedError
 from beholder.study import Study
 from beholder.study.tasks import TASKS, Galleries, Task, item_codes, parse_tasks, require
+from made_study import Row, made_study, studies
 
 ROWS = [Row("ada", "i", "a dog", 0), Row("bo", "j", "red", 1)]
 

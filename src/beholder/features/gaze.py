@@ -91,7 +91,7 @@ class Attention:
     def encode(self, inputs: Viewings, statistics: Statistics) -> Array:
         """Return maps as rows of length 1, shape (n, cells * cells)."""
         maps = inputs.attention(self.cells, Kernel(self.kernel), self.weight_by_duration)
-        return unit_rows(np.sqrt(maps.reshape(len(inputs), -1)))
+        return unit_rows(np.sqrt(maps.reshape(-1, self.cells**2)))
 
 
 def area_bag(gaze: Gaze) -> Bag:
@@ -209,5 +209,5 @@ class ImageContent:
         for level in self.levels:
             step = cells // level
             blocks = grids.reshape(images, level, step, level, step, channels)
-            parts.append(blocks.mean(axis=(2, 4)).reshape(images, -1))
+            parts.append(blocks.mean(axis=(2, 4)).reshape(images, level**2 * channels))
         return np.concatenate(parts, axis=1)

@@ -121,7 +121,7 @@ def _plan(study: Study, split: Split, configuration: TrainingConfiguration) -> _
     spaces: dict[tuple[str, str], tuple[Space, ...]] = {}
     warnings: list[str] = []
     for task in configuration.parsed_tasks:
-        reason = missing_for(study, task) or _empty_part(study, split, task)
+        reason = missing_for(study, task) or _missing_in_parts(study, split, task)
         if reason is not None:
             warnings.append(reason)
             continue
@@ -142,10 +142,15 @@ def _with_both(study: Study, rows: Codes, pair: tuple[str, str]) -> Codes:
     return rows[study.has(pair[0])[rows] & study.has(pair[1])[rows]]
 
 
-def _empty_part(study: Study, split: Split, task: Task) -> str | None:
+def _missing_in_parts(study: Study, split: Split, task: Task) -> str | None:
+    """Return one sentence on what the parts lack for a task, or None if it can be learnt."""
     for part in PARTS:
         if not len(_with_both(study, split.rows(part), task.pair)):
             return f"{task.name} has no sample with both modalities in the {part} part"
+    rows = _with_both(study, split.rows("train"), task.pair)
+    for modality in task.pair:
+        if len(np.unique(item_codes(study, modality)[rows])) < 2:
+            return f"{task.name} has a single {modality} in the train part, too few to learn from"
     return None
 
 

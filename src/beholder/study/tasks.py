@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,8 +85,20 @@ def item_codes(study: Study, modality: str) -> Codes:
     """Number the distinct items of a modality: shape (samples,), -1 where a sample has none.
 
     Items that are equal in fact have one number: two people's identical words, or a survey
-    however many samples carry it. A gaze belongs to its image.
+    however many samples carry it. A gaze belongs to its image. The codes are read-only.
     """
+    codes = _CODES.setdefault(study, {})
+    if modality not in codes:
+        codes[modality] = _item_codes(study, modality)
+        codes[modality].flags.writeable = False
+    return codes[modality]
+
+
+_CODES: WeakKeyDictionary[Study, dict[str, Codes]] = WeakKeyDictionary()
+"""Codes of the studies in use: numbering every gaze of a large study takes seconds."""
+
+
+def _item_codes(study: Study, modality: str) -> Codes:
     if modality == "text":
         keys = [text.encode() if text is not None else None for text in study.texts]
     elif modality == "gaze":
