@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from beholder.model import Run, TrainingConfiguration, train
 from beholder.study import Study
 from beholder.study.simulation import Preset, simulate
 from made_study import ALL_TASKS, QUICK
+
+PEOPLE, PICTURES = 6, 8
+WORDS = ("boat", "tree", "dog", "house", "car", "cup", "lamp", "kite")
 
 TINY = Preset(
     "tiny",
@@ -59,3 +65,30 @@ def gaze_text() -> TrainingConfiguration:
 @pytest.fixture
 def run_path(tmp_path: Path) -> Path:
     return tmp_path / "run"
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A lab's export: every person fixates the brightest spot of every picture and names it."""
+    folder = tmp_path / "source"
+    (folder / "images").mkdir(parents=True)
+    generator = np.random.default_rng(0)
+    with (folder / "samples.csv").open("w") as samples, (folder / "fixations.csv").open("w") as f:
+        texts, fixations = csv.writer(samples), csv.writer(f)
+        texts.writerow(["participant", "image", "text"])
+        fixations.writerow(["participant", "image", "x", "y", "t"])
+        for picture in range(PICTURES):
+            pixels = generator.integers(0, 256, (24, 32, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / "images" / f"{picture}.png")
+            for person in range(PEOPLE):
+                name = f"{picture}.png"
+                texts.writerow([f"p{person}", name, f"a {WORDS[picture]} by p {person}, I think"])
+                for step in range(3):
+                    x, y = generator.random(2) * (32, 24)
+                    fixations.writerow([f"p{person}", name, x, y, step])
+    with (folder / "participants.csv").open("w") as f:
+        people = csv.writer(f)
+        people.writerow(["participant", *(f"item_{n}" for n in range(1, 11))])
+        for person in range(PEOPLE):
+            people.writerow([f"p{person}", *generator.integers(1, 6, 10)])
+    return folder

@@ -1,6 +1,5 @@
 """The command from end to end, as a user types it, each step in a process of its own."""
 
-import csv
 import json
 import os
 import signal
@@ -10,13 +9,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
 
 import beholder
 
-PEOPLE, PICTURES = 6, 8
+PEOPLE = 6
 SMALL = ("--set", "hidden=16", "--set", "dimensions=8", "--set", "epochs=2")
 
 MEASURES = {
@@ -26,8 +23,7 @@ MEASURES = {
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BEHOLDER_CACHE", str(tmp_path / "cache"))
+def own_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BEHOLDER_KEY_FILE", str(tmp_path / "keys" / "key"))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
@@ -55,34 +51,6 @@ def refused(*arguments: str | Path) -> str:
     assert "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
     return done.stderr
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    """A lab's export: every person fixates the brightest spot of every picture and names it."""
-    folder = tmp_path / "source"
-    (folder / "images").mkdir(parents=True)
-    generator = np.random.default_rng(0)
-    words = ["boat", "tree", "dog", "house", "car", "cup", "lamp", "kite"]
-    with (folder / "samples.csv").open("w") as samples, (folder / "fixations.csv").open("w") as f:
-        texts, fixations = csv.writer(samples), csv.writer(f)
-        texts.writerow(["participant", "image", "text"])
-        fixations.writerow(["participant", "image", "x", "y", "t"])
-        for picture in range(PICTURES):
-            pixels = generator.integers(0, 256, (24, 32, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(folder / "images" / f"{picture}.png")
-            for person in range(PEOPLE):
-                name = f"{picture}.png"
-                texts.writerow([f"p{person}", name, f"a {words[picture]} by p {person}, I think"])
-                for step in range(3):
-                    x, y = generator.random(2) * (32, 24)
-                    fixations.writerow([f"p{person}", name, x, y, step])
-    with (folder / "participants.csv").open("w") as f:
-        people = csv.writer(f)
-        people.writerow(["participant", *(f"item_{n}" for n in range(1, 11))])
-        for person in range(PEOPLE):
-            people.writerow([f"p{person}", *generator.integers(1, 6, 10)])
-    return folder
 
 
 def test_version_and_help() -> None:
@@ -176,7 +144,7 @@ def test_mistakes_end_with_one_sentence(source: Path, tmp_path: Path) -> None:
     assert "is not a run" in refused("evaluate", study)
     assert "unknown task 'x2y'" in refused("train", study, tmp_path / "r", "--tasks", "x2y")
     assert "no run to resume" in refused("train", study, tmp_path / "r", "--resume")
-    assert "epochs must be at least 1" in refused(
+    assert "epochs must be a whole number from 1" in refused(
         "train", study, tmp_path / "r", "--set", "epochs=0"
     )
     (tmp_path / "file").write_text("")

@@ -4,7 +4,7 @@ import errno
 import json
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -241,7 +241,7 @@ def _hyperparameters(settings: Sequence[str]) -> "Hyperparameters":
     """Return the defaults with every NAME=VALUE put in."""
     from beholder.model import Hyperparameters
 
-    kinds = {field.name: type(field.default) for field in fields(Hyperparameters)}
+    kinds = {name: type(default) for name, default in vars(Hyperparameters()).items()}
     values: dict[str, Any] = {}
     for setting in settings:
         name, equals, value = setting.partition("=")

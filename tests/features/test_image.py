@@ -135,11 +135,12 @@ def _truncated(path: Path) -> None:
 
 
 def _damaged_png(path: Path) -> None:
-    Image.fromarray(_noise()).save(path, "PNG")
-    data = bytearray(path.read_bytes())
-    data[data.index(b"IDAT") + 40] ^= 0xFF
-    data[data.index(b"IDAT") : data.index(b"IDAT") + 4] = b"I\0AT"
-    path.write_bytes(data)
+    """Spoil the name of a later chunk of pixels, which only decoding finds."""
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (400, 400), np.uint8)).save(
+        path, "PNG"
+    )
+    first, *later = path.read_bytes().split(b"IDAT")
+    path.write_bytes(first + b"IDAT" + b"I\0\0T".join(later))
 
 
 @pytest.mark.parametrize(

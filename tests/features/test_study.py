@@ -84,14 +84,15 @@ def test_a_survey_is_its_participants(inputs: StudyInputs) -> None:
 def test_a_sample_without_the_modality_is_an_error(
     inputs: StudyInputs, modality: str, row: int
 ) -> None:
-    with pytest.raises(ValueError, match=f"no {modality}"):
+    with pytest.raises(UnsupportedError, match=f"no {modality}"):
         inputs.of(modality, np.array([0, row]))
 
 
 def test_a_study_without_a_survey(tmp_path: Path) -> None:
     inputs = StudyInputs(_study(tmp_path, surveyed=False), FeatureCache(None))
-    with pytest.raises(UnsupportedError, match="no survey instrument"):
-        inputs.of("personality", np.array([0]))
+    for rows, message in [([0], "no personality"), ([], "no survey instrument")]:
+        with pytest.raises(UnsupportedError, match=message):
+            inputs.of("personality", np.array(rows, dtype=int))
 
 
 def test_images_are_described_only_for_gaze_and_once(tmp_path: Path) -> None:
@@ -101,8 +102,8 @@ def test_images_are_described_only_for_gaze_and_once(tmp_path: Path) -> None:
         described.extend(items)
         return items
 
-    study = _study(tmp_path)
-    inputs = StudyInputs(study, FeatureCache(tmp_path / "cache"), progress=progress)
+    study, cache = _study(tmp_path), FeatureCache(tmp_path / "cache")
+    inputs = StudyInputs(study, cache, progress=progress)
     inputs.of("text", np.array([0]))
     assert not described
     for _ in range(2):

@@ -131,6 +131,9 @@ def test_the_fit_takes_texts_evenly_where_there_are_many() -> None:
     vocabulary = SMALL.fit(TEXTS).vocabulary
     assert few.fit(TEXTS).vocabulary == vocabulary  # which counts every text
     assert few.fit(TEXTS).arrays["projection"].shape == (len(vocabulary), 4)
+    lengths = np.linalg.norm(few.encode(TEXTS, few.fit(TEXTS)), axis=1)
+    assert_allclose((lengths[::2] ** 2).mean(), 1, rtol=1e-5)  # as of those it was fitted on
+    assert (lengths[1::2] < lengths[::2].min()).all()
 
 
 @pytest.mark.parametrize("train", [["one text alone"], ["same words here"] * 5, [""], ["", "a"]])

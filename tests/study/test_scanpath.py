@@ -44,7 +44,10 @@ def test_points() -> None:
     assert found["step_spread"] == pytest.approx((0.5 - 0.1) / 2)
     assert found["duration_mean"] == pytest.approx(0.2)
     assert found["duration_total"] == pytest.approx(1.5)
-    assert found["hit_rate"] == found["distinct_areas"] == found["nesting"] == 0
+    assert (found["first_x"], found["first_y"]) == (0.1, 0.2)
+    assert (found["last_x"], found["last_y"]) == (0.4, 0.7)
+    of_areas = "hit_rate distinct_areas distinct_labels nesting area_size area_spread"
+    assert not any(found[name] for name in of_areas.split())
 
 
 def test_one_click_without_times() -> None:
@@ -52,6 +55,15 @@ def test_one_click_without_times() -> None:
     assert found["events"] == pytest.approx(math.log(2))
     assert (found["centre_x"], found["centre_y"]) == pytest.approx((0.5, 0.5))
     assert found["step_mean"] == found["duration_mean"] == found["duration_total"] == 0
+    assert found["first_x"] == found["last_x"] == found["first_y"] == found["last_y"] == 0.5
+
+
+def test_times_that_were_not_recorded_are_left_out() -> None:
+    place = np.full(3, 0.5)
+    found = _statistics(Points(place, place, np.array([0.5, np.nan, 2.0]), np.full(3, np.nan)))
+    assert found["duration_total"] == 1.5
+    assert found["duration_mean"] == 0
+    assert _statistics(Points(place, place, np.full(3, np.nan)))["duration_total"] == 0
 
 
 def test_a_map_of_two_cells() -> None:
@@ -64,6 +76,7 @@ def test_a_map_of_two_cells() -> None:
     assert found["spread_y"] == pytest.approx(0, abs=1e-6)
     assert found["entropy"] == pytest.approx(math.log(2))
     assert found["events"] == 0
+    assert not any(found[f"{event}_{axis}"] for event in ("first", "last") for axis in "xy")
 
 
 def test_an_even_map_has_the_greatest_entropy() -> None:
@@ -87,8 +100,19 @@ def test_areas() -> None:
     assert found["switch_rate"] == pytest.approx(2 / 3)
     assert found["revisit_rate"] == pytest.approx(1 / 3)  # visits: person, car, person
     assert found["nesting"] == pytest.approx(5 / 4)
-    sizes = (0.5 + 0.0625) / 2, 0.25, 0.25, 0.5
-    assert found["area_size"] == pytest.approx(sum(sizes) / 4)
+    assert found["distinct_labels"] == pytest.approx(math.log(4))  # and hat
+    person, hat, car = math.sqrt(0.5), math.sqrt(0.0625), math.sqrt(0.25)
+    mean = (person / 2 + hat / 2 + car + car + person) / 4
+    variance = (
+        (person - mean) ** 2 / 2
+        + (hat - mean) ** 2 / 2
+        + 2 * (car - mean) ** 2
+        + (person - mean) ** 2
+    ) / 4
+    assert found["area_size"] == pytest.approx(mean)
+    assert found["area_spread"] == pytest.approx(math.sqrt(variance))
+    assert (found["first_x"], found["first_y"]) == (0.25, 0.5)  # of the person, not the hat
+    assert (found["last_x"], found["last_y"]) == (0.25, 0.5)
     step = math.hypot(0.5, 0.25)  # between the centres of person and car
     assert found["step_mean"] == pytest.approx((step + 0 + step) / 3)
 
@@ -100,6 +124,23 @@ def test_two_areas_of_one_label_are_two_areas() -> None:
     assert same["switch_rate"] == 0
     assert two["distinct_areas"] == pytest.approx(math.log(3))
     assert two["switch_rate"] == 1
+
+
+def test_the_first_and_the_last_area_are_those_of_the_fixations_that_hit() -> None:
+    # Of six fixations the second and the fifth hit, and their rows come in another order.
+    found = _statistics(_areas(6, (4, "hat", HAT), (4, "person", PERSON), (1, "car", CAR)))
+    assert (found["first_x"], found["first_y"]) == (0.75, 0.75)
+    assert (found["last_x"], found["last_y"]) == (0.375, 0.125)
+    assert found["hit_rate"] == pytest.approx(2 / 6)
+    assert found["switch_rate"] == 1
+
+
+def test_areas_of_one_size_have_no_spread_and_one_label_counts_once() -> None:
+    found = _statistics(_areas(2, (0, "car", CAR), (1, "car", (0.0, 0.0, 0.5, 0.5))))
+    assert found["area_size"] == pytest.approx(0.5)
+    assert found["area_spread"] == pytest.approx(0, abs=1e-9)
+    assert found["distinct_labels"] == pytest.approx(math.log(2))
+    assert found["distinct_areas"] == pytest.approx(math.log(3))
 
 
 @pytest.mark.parametrize(

@@ -53,10 +53,20 @@ class ImageGrid:
         down, right = np.gradient(gaussian_filter(lightness, sigma))
         strength = np.hypot(right, down)
         place = (np.arctan2(down, right) % np.pi) / np.pi * _DIRECTIONS  # 0 to 8, circular
-        distance = np.abs(place[..., None] - np.arange(_DIRECTIONS))
-        share = np.maximum(1 - np.minimum(distance, _DIRECTIONS - distance), 0)
-        energy = self._by_cell(strength[..., None] * share).mean(axis=(1, 3))
-        return np.asarray(np.sqrt(energy))
+        # Each pixel's strength is shared between the two directions nearest to its own.
+        below = np.floor(place).astype(np.int64)
+        of_above = place - below
+        row = np.repeat(np.arange(self.cells), self.pixels)
+        first_bin = (row[:, None] * self.cells + row) * _DIRECTIONS  # of each pixel's cell
+        bins = self.cells**2 * _DIRECTIONS
+        energy = sum(
+            np.bincount((first_bin + direction % _DIRECTIONS).ravel(), share.ravel(), bins)
+            for direction, share in [
+                (below, strength * (1 - of_above)),
+                (below + 1, strength * of_above),
+            ]
+        )
+        return np.sqrt(energy / self.pixels**2).reshape(self.cells, self.cells, _DIRECTIONS)
 
 
 def image_grids(
@@ -75,7 +85,7 @@ def image_grids(
         grids = [grid.describe(file) for file in progress(files, "describing images", len(files))]
         return np.stack(grids)
 
-    return np.asarray(cache.get(cache_key("image-grid-1", grid, *digests), compute))
+    return np.asarray(cache.get(cache_key("image-grid-2", grid, *digests), compute))
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:

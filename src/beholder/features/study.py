@@ -39,7 +39,7 @@ class StudyInputs:
         Every one of these samples must have the modality.
         """
         if not self.study.has(modality)[rows].all():
-            raise ValueError(f"some of these samples have no {modality}")
+            raise UnsupportedError(f"some of these samples have no {modality}")
         if modality == "text":
             return [self.study.texts[row] for row in rows]
         if modality == "gaze":

@@ -22,11 +22,13 @@ class Hyperparameters:
     ``temperature`` is of the contrastive and sigmoid objectives, ``margin`` of the hinges, in
     units of cosine. Dropout shares are of the inputs and of the hidden units.
     ``per_group`` samples of an image (of a person, in the style space) share a batch.
+    ``alike`` weighs a second term of the content space: the texts of one image lie together.
     """
 
     objective: str = "contrastive"
     temperature: float = 0.1
     margin: float = 0.2
+    alike: float = 0.5
     hidden: int = 512
     dimensions: int = 256
     input_dropout: float = 0.2
@@ -54,8 +56,9 @@ class Hyperparameters:
             least, value = 2 if name == "batch" else 1, getattr(self, name)
             if not isinstance(value, int) or value < least:
                 raise ConfigurationError(f"{name} must be a whole number from {least}")
-        if not self.weight_decay >= 0:
-            raise ConfigurationError("weight_decay must be 0 or more")
+        for name in ("weight_decay", "alike"):
+            if not getattr(self, name) >= 0:
+                raise ConfigurationError(f"{name} must be 0 or more")
 
 
 @dataclass(frozen=True)

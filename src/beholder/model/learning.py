@@ -49,6 +49,7 @@ class PairData:
     """What a space of a pair is learnt from: samples are given by their numbers.
 
     ``train`` and ``validation`` hold the samples of a part that have both modalities.
+    ``alike`` is the side, 0 or 1, whose own items of one group also lie together, or None.
     """
 
     first: Features
@@ -57,6 +58,7 @@ class PairData:
     validation: Codes
     positives: Positives
     validation_positives: Positives
+    alike: int | None = None
 
 
 @dataclass(frozen=True)
@@ -208,25 +210,43 @@ def _one_epoch(
     )
     generator = _torch_generator(source)
     dropout = Dropout(generator, hyperparameters.input_dropout, hyperparameters.hidden_dropout)
-    is_hinge = hyperparameters.objective.startswith("hinge")
-    scale = torch.tensor(hyperparameters.margin if is_hinge else hyperparameters.temperature)
-    first, second = state.both()
     losses = []
     for step, batch in enumerate(plan):
         rate = _learning_rate(hyperparameters, epoch - 1 + step / len(plan))
         for group in state.optimiser.param_groups:
             group["lr"] = rate
-        scores = (
-            first(torch.from_numpy(data.first.of(batch)), dropout)
-            @ second(torch.from_numpy(data.second.of(batch)), dropout).T
-        )  # (n, n)
-        positives = torch.from_numpy(data.positives.matrix(batch))
-        loss = objective_loss(hyperparameters.objective, scores, positives, scale)
+        loss = _batch_loss(state, data, hyperparameters, batch, dropout)
         state.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         state.optimiser.step()
         losses.append(loss.item())
     return float(np.mean(losses))
+
+
+def _batch_loss(
+    state: State,
+    data: PairData,
+    hyperparameters: Hyperparameters,
+    batch: Codes,
+    dropout: Dropout,
+) -> Tensor:
+    is_hinge = hyperparameters.objective.startswith("hinge")
+    scale = torch.tensor(hyperparameters.margin if is_hinge else hyperparameters.temperature)
+    towers = state.both()
+    features = [torch.from_numpy(side.of(batch)) for side in (data.first, data.second)]
+    first, second = (
+        tower(values, dropout) for tower, values in zip(towers, features, strict=True)
+    )  # (n, dimensions) each
+    positives = torch.from_numpy(data.positives.matrix(batch))  # (n, n)
+    loss = objective_loss(hyperparameters.objective, first @ second.T, positives, scale)
+    if data.alike is None or not hyperparameters.alike:
+        return loss
+    # The same items under another dropout, so that an item is no trivial match of itself.
+    once = (first, second)[data.alike]
+    again = towers[data.alike](features[data.alike], dropout)
+    together = torch.from_numpy(data.positives.within(data.alike, batch))
+    apart = objective_loss(hyperparameters.objective, once @ again.T, together, scale)
+    return loss + hyperparameters.alike * apart
 
 
 def _learning_rate(hyperparameters: Hyperparameters, epochs_done: float) -> float:

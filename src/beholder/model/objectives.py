@@ -42,13 +42,11 @@ def hinge_sum(scores: Tensor, positives: Tensor, margin: Tensor) -> Tensor:
     """
     negatives = scores.masked_fill(positives, -torch.inf)
     ranked = negatives.sort(dim=1, descending=True).values  # (n, m)
-    finite = ranked.isfinite()
-    total = ranked.masked_fill(~finite, 0).cumsum(dim=1)  # (n, m)
+    total = ranked.masked_fill(~ranked.isfinite(), 0).cumsum(dim=1)  # (n, m)
     total = functional.pad(total, (1, 0))  # (n, m + 1): the sum of the k highest negatives
     threshold = scores - margin  # (n, m)
-    # How many negatives score above each pair's threshold.
+    # How many negatives score above each pair's threshold; what is no negative never does.
     above = torch.searchsorted(-ranked.detach().contiguous(), -threshold.detach().contiguous())
-    above = torch.minimum(above, finite.sum(dim=1, keepdim=True))
     hinge = total.gather(1, above) - above * threshold  # (n, m)
     return _mean_over_positives(hinge, positives)
 

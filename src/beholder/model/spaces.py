@@ -62,6 +62,12 @@ class Positives:
         owned = self.second.owned(group, batch) | self.first.owned(group, batch).T
         return np.asarray(same_group | owned)
 
+    def within(self, side: int, batch: Codes) -> NDArray[np.bool_]:
+        """Return which items n and m of one modality of a batch belong together, (n, n)."""
+        group = self.group[batch]
+        owned = (self.first, self.second)[side].owned(group, batch)
+        return np.asarray((group[:, None] == group[None, :]) | owned | owned.T)
+
 
 @dataclass(frozen=True)
 class _Ownership:

@@ -192,6 +192,8 @@ def _pair_data(
         validation,
         Positives.of(study, space, pair, rows),
         Positives.of(study, space, pair, validation),
+        # What two people wrote of one image is alike even where they looked elsewhere.
+        alike=pair.index("text") if space == "content" and "text" in pair else None,
     )
 
 

@@ -179,7 +179,7 @@ def _warnings(
         warnings.append(f"{alone} images have a single viewer: they say nothing of who differs")
     images = (coverage > 0).sum(axis=1)
     usual = np.median(images) if len(images) else 0
-    if few := int((images < min(usual, max(2, usual / 4))).sum()):
+    if usual and (few := int((images <= usual / 4).sum())):
         warnings.append(f"{few} participants have far fewer images than most")
     if copied := _copied(study):
         warnings.append(f"{copied} texts were written alike by several participants")

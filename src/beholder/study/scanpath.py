@@ -1,7 +1,9 @@
 """Scan-path statistics: how a person looked, whatever they looked at.
 
 Each statistic is defined for every form of gaze in which it can be known and is 0 elsewhere,
-so that the vectors of one study have one length, `STATISTICS`.
+so that the vectors of one study have one length, `STATISTICS`. A fixation of
+which only the areas are known lies at the centre of the first one named, if it hit any; sizes
+are lengths, the square root of a box's area, so that they compare with distances.
 """
 
 from itertools import pairwise

@@ -6,14 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from beholder.study.simulation.catalogue import COLOURS, OBJECTS, SETTINGS
 from beholder.study.simulation.drawing import BACKDROPS, DRAWERS, draw_scene
 from beholder.study.simulation.scenes import (
-    COLOURS,
     FEWEST_OBJECTS,
     MOST_OBJECTS,
     MOST_OVERLAP,
-    OBJECTS,
-    SETTINGS,
     Scene,
     SceneObject,
     compose_scene,

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from beholder.study.simulation import Effects, compose_scene
+from beholder.study.simulation.catalogue import OBJECTS
 from beholder.study.simulation.phrases import REMARKS_BY_CATEGORY
 from beholder.study.simulation.presets import Prompt
-from beholder.study.simulation.scenes import OBJECTS, Scene, SceneObject
+from beholder.study.simulation.scenes import Scene, SceneObject
 from beholder.study.simulation.slogans import ACTIONS, USES
 from beholder.study.simulation.viewing import view
 from beholder.study.simulation.writing import write

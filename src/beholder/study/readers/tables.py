@@ -17,21 +17,20 @@ from numpy.typing import NDArray
 from beholder.errors import StudyError
 from beholder.progress import Progress, silent
 from beholder.study import schema
-from beholder.study.gaze import Floats
 from beholder.study.problems import Problems
-from beholder.study.readers.mapping import COLUMNS, SECONDS_IN, Mapping
+from beholder.study.readers.fixations import (
+    AREA_COLUMNS,
+    areas_columns,
+    check_areas,
+    check_points,
+    has_points,
+    points_columns,
+)
+from beholder.study.readers.mapping import COLUMNS, Mapping
 from beholder.study.readers.options import ReadOptions, ReadReport, add_skipped, pseudonym_function
 from beholder.study.readers.table import Table, check_images, find_table, read_table
 from beholder.study.survey import Instrument, load_instrument
 from beholder.study.writer import StudyWriter
-
-BOX_TOLERANCE_PX = 1.0
-"""Boxes of areas may leave the image by a rounding of its annotators."""
-
-_LARGEST_NUMBER = 2**53  # beyond it, a float skips whole numbers
-
-_BOX = ("aoi_x", "aoi_y", "aoi_width", "aoi_height")
-_AREA = ("aoi_label", *_BOX)
 
 
 @dataclass(frozen=True)
@@ -137,10 +136,6 @@ def _check_identities(tables: _Source, problems: Problems) -> _Source:
     return _Source(samples, named(tables.fixations, ("participant", "image")), participants)
 
 
-def _has_points(fixations: Table) -> bool:
-    return "x" in fixations and "y" in fixations
-
-
 Key = tuple[str, str, str]
 
 
@@ -217,15 +212,15 @@ def _samples(
         texts = dict(zip(_keys(tables.samples), tables.samples.texts("text"), strict=True))
     fixations, gaze_columns = tables.fixations, None
     if fixations is not None:
-        is_points = _has_points(fixations)
-        if not is_points and not all(column in fixations for column in ("fixation", *_AREA)):
+        is_points = has_points(fixations)
+        if not is_points and not all(column in fixations for column in ("fixation", *AREA_COLUMNS)):
             raise StudyError(
-                f"{fixations.file} has neither x and y nor fixation, {', '.join(_AREA)}; "
+                f"{fixations.file} has neither x and y nor fixation, {', '.join(AREA_COLUMNS)}; "
                 f"it has {', '.join(fixations.data.column_names)}"
             )
-        check = _check_points if is_points else _check_areas
+        check = check_points if is_points else check_areas
         fixations = check(fixations, sizes, mapping, problems)
-        gaze_columns = _points if is_points else _areas
+        gaze_columns = points_columns if is_points else areas_columns
     looked = _keys_of_fixations(fixations, tables.samples) if fixations is not None else []
     keys = list(dict.fromkeys([*texts, *looked]))
     number = {key: row for row, key in enumerate(keys)}
@@ -274,135 +269,6 @@ def _leave_out_empty(rows: pa.Table, samples: Table | None, problems: Problems) 
     return rows.filter(pa.array(keep))
 
 
-def _scales(
-    table: Table, sizes: dict[str, tuple[int, int]], mapping: Mapping
-) -> tuple[Floats, Floats]:
-    """Return what each row's x and y are divided by to become fractions of its image."""
-    if mapping.coordinates == "fractions":
-        return np.ones(len(table)), np.ones(len(table))
-    size = np.array([sizes[image] for image in table.texts("image")], dtype=float).reshape(-1, 2)
-    return size[:, 0], size[:, 1]
-
-
-def _check_points(
-    table: Table, sizes: dict[str, tuple[int, int]], mapping: Mapping, problems: Problems
-) -> Table:
-    for axis, column in enumerate(("x", "y")):
-        limits = _scales(table, sizes, mapping)[axis]
-        values, valid = table.numbers(column)
-        outside = ~valid | ~((values >= 0) & (values <= limits))
-        unit = "fraction" if mapping.coordinates == "fractions" else "pixel"
-        table = table.reject(outside, column, f"a {unit} inside the image", problems)
-    for column in ("t", "duration"):
-        if column not in table:
-            continue
-        values, valid = table.numbers(column)
-        bad = ~valid | (values < 0) if column == "duration" else ~valid
-        table = table.reject(bad, column, f"a number of {mapping.time}", problems)
-    return table
-
-
-def _points(
-    table: Table,
-    sample: NDArray[np.int64],
-    count: int,
-    sizes: dict[str, tuple[int, int]],
-    mapping: Mapping,
-) -> dict[str, Any]:
-    width, height = _scales(table, sizes, mapping)
-    x, y = table.numbers("x")[0] / width, table.numbers("y")[0] / height
-    columns: dict[str, Floats] = {"x": x, "y": y}
-    order = np.argsort(sample, kind="stable")
-    seconds = SECONDS_IN[mapping.time]
-    if "t" in table:
-        time = table.numbers("t")[0] * seconds
-        order = np.lexsort((time, sample))
-        columns["time"] = time - _first_of_each(sample, time, count)[sample]
-    if "duration" in table:
-        columns["duration"] = table.numbers("duration")[0] * seconds
-    lengths = np.bincount(sample, minlength=count)
-    lists = {name: _lists(values[order], lengths) for name, values in columns.items()}
-    return {"gaze": _form("points", lengths)} | lists
-
-
-def _first_of_each(sample: NDArray[np.int64], time: Floats, count: int) -> Floats:
-    first = np.full(count, np.inf)
-    np.minimum.at(first, sample, time)
-    return first
-
-
-def _check_areas(
-    table: Table, sizes: dict[str, tuple[int, int]], mapping: Mapping, problems: Problems
-) -> Table:
-    number, valid = table.numbers("fixation")
-    bad = ~valid | (number != np.round(number)) | (number < 0) | (number > _LARGEST_NUMBER)
-    table = table.reject(bad, "fixation", "the fixation's number in its sample", problems)
-    nowhere = np.all([table.empty(column) for column in _AREA], axis=0)
-    for column in _AREA:
-        half = ~nowhere & table.empty(column)
-        table = table.reject(half, column, "an area's label and box, or none of them", problems)
-        nowhere = nowhere[~half]
-    for axis, (start, length) in enumerate((("aoi_x", "aoi_width"), ("aoi_y", "aoi_height"))):
-        nowhere = np.all([table.empty(column) for column in _AREA], axis=0)
-        limits = _scales(table, sizes, mapping)[axis]
-        tolerance = BOX_TOLERANCE_PX if mapping.coordinates == "pixels" else 0.0
-        first, first_valid = table.numbers(start)
-        extent, extent_valid = table.numbers(length)
-        bad = ~nowhere & ~(first_valid & (first >= -tolerance) & (first <= limits))
-        bad_extent = ~nowhere & ~(extent_valid & (extent > 0))
-        bad_extent |= ~nowhere & ~bad & (first + extent > limits + tolerance)
-        found = table.problems(bad, start, "an area inside the image")
-        found += table.problems(bad_extent & ~bad, length, "an area inside the image")
-        problems.add(sorted(found, key=lambda problem: problem.row))
-        table = table.where(~(bad | bad_extent))
-    return table
-
-
-def _areas(
-    table: Table,
-    sample: NDArray[np.int64],
-    count: int,
-    sizes: dict[str, tuple[int, int]],
-    mapping: Mapping,
-) -> dict[str, Any]:
-    width, height = _scales(table, sizes, mapping)
-    number = table.numbers("fixation")[0].astype(np.int64)
-    order = np.lexsort((number, sample))
-    number = _renumbered(sample[order], number[order])
-    sample = sample[order]
-    fixations = np.zeros(count, dtype=np.int64)
-    np.maximum.at(fixations, sample, number + 1)
-    hit = ~table.empty("aoi_label")[order]
-    lengths = np.bincount(sample[hit], minlength=count)
-    lists = {"area_fixation": _lists(number[hit], lengths)}
-    labels = np.array(table.texts("aoi_label"), dtype=object)[order][hit]
-    lists["area_label"] = _lists(labels, lengths)
-    for column, scale in zip(_BOX, (width, height, width, height), strict=True):
-        values = (table.numbers(column)[0] / scale)[order][hit]
-        lists[column.replace("aoi", "area")] = _lists(values, lengths)
-    return {"gaze": _form("areas", fixations), "fixations": fixations} | lists
-
-
-def _renumbered(sample: NDArray[np.int64], number: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Number each sample's fixations 0, 1, 2 … in order, whatever numbers a lab gave them."""
-    if not len(number):
-        return number
-    new_sample = np.r_[True, sample[1:] != sample[:-1]]
-    new_fixation = new_sample | np.r_[True, number[1:] != number[:-1]]
-    running = np.cumsum(new_fixation) - 1
-    start = np.maximum.accumulate(np.where(new_sample, running, 0))
-    return running - start
-
-
-def _lists(values: NDArray[Any], lengths: NDArray[np.integer[Any]]) -> pa.ListArray:
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values))
-
-
-def _form(form: str, lengths: NDArray[np.integer[Any]]) -> pa.Array:
-    return pa.array(np.where(lengths > 0, form, ""), mask=lengths == 0)
-
-
 def _notes(
     tables: _Source, rows: pa.Table, instrument: Instrument | None, problems: Problems
 ) -> tuple[str, ...]:
@@ -412,7 +278,9 @@ def _notes(
         table: Table | None = getattr(tables, kind)
         known = {*COLUMNS[kind]}
         if kind == "fixations" and table is not None:
-            unused = {"fixation", *_AREA} if _has_points(table) else {"x", "y", "t", "duration"}
+            unused = (
+                {"fixation", *AREA_COLUMNS} if has_points(table) else {"x", "y", "t", "duration"}
+            )
             known -= unused
         extra = [
             name

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beholder.study.gaze import Floats, Points
+from beholder.study.simulation.catalogue import OBJECTS, Category
 from beholder.study.simulation.effects import Effects
-from beholder.study.simulation.scenes import OBJECTS, Category, Scene
+from beholder.study.simulation.scenes import Scene
 
 CATEGORIES: Final[tuple[str, ...]] = get_args(Category)
 

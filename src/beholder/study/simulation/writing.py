@@ -7,10 +7,11 @@ import numpy as np
 
 from beholder.study.gaze import Floats
 from beholder.study.simulation import phrases, slogans
+from beholder.study.simulation.catalogue import OBJECTS, SETTINGS
 from beholder.study.simulation.choices import Chooser
 from beholder.study.simulation.effects import Effects
 from beholder.study.simulation.presets import Prompt
-from beholder.study.simulation.scenes import OBJECTS, SETTINGS, Scene, SceneObject
+from beholder.study.simulation.scenes import Scene, SceneObject
 from beholder.study.simulation.viewing import preferences, prominence
 
 _ATTENDED: Final = 9.0  # logits for all of the time

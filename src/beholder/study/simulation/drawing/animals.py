@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
+from beholder.study.simulation.catalogue import RGB
 from beholder.study.simulation.drawing.pen import BLACK, GOLD, WHITE, Drawer, Pen, shade
-from beholder.study.simulation.scenes import RGB
 
 
 def _legs(pen: Pen, lefts: Sequence[float], top: float, width: float, hoof: RGB) -> None:

@@ -10,8 +10,8 @@ from typing import Final
 
 import numpy as np
 
+from beholder.study.simulation.catalogue import RGB
 from beholder.study.simulation.drawing.pen import WHITE, Drawer, Pen, mix, shade
-from beholder.study.simulation.scenes import RGB
 
 
 def _sky(pen: Pen, bottom: float, clouds: int = 3) -> None:

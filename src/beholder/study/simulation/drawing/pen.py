@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from PIL import ImageDraw
 
-from beholder.study.simulation.scenes import RGB
+from beholder.study.simulation.catalogue import RGB
 
 Point = tuple[float, float]
 Fill = RGB | tuple[int, int, int, int]

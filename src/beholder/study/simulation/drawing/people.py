@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from beholder.study.simulation.catalogue import RGB
 from beholder.study.simulation.drawing.pen import BLACK, HAIRS, SKINS, WHITE, Drawer, Pen
-from beholder.study.simulation.scenes import RGB
 
 
 def _face(pen: Pen, x: float, y: float, radius: float, skin: RGB, hair: RGB) -> None:

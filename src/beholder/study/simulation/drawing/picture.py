@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageDraw
 
+from beholder.study.simulation.catalogue import COLOURS, OBJECTS, RGB
 from beholder.study.simulation.drawing import (
     animals,
     food,
@@ -20,7 +21,7 @@ from beholder.study.simulation.drawing import (
 )
 from beholder.study.simulation.drawing.backdrops import BACKDROPS
 from beholder.study.simulation.drawing.pen import SHADOW, WHITE, Drawer, Pen, rgb
-from beholder.study.simulation.scenes import COLOURS, OBJECTS, RGB, Scene, SceneObject
+from beholder.study.simulation.scenes import Scene, SceneObject
 
 SUPERSAMPLING: Final = 2
 GRAIN: Final = 3.5

@@ -1,0 +1,90 @@
+"""The documents' commands and examples are run, so that they cannot rot."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from beholder.cli import beholder
+from beholder.study.readers import load_mapping
+from beholder.study.simulation import simulate, write_crossmod
+from beholder.study.study import Study
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FAST = ["--set", "hidden=16", "--set", "dimensions=8", "--set", "epochs=2"]
+
+
+def blocks(document: Path, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", document.read_text("utf-8"), re.DOTALL)
+
+
+def commands(document: Path) -> list[list[str]]:
+    """Return the words of every indented command line, without its comment."""
+    lines = re.findall(r"^    beholder (.*)$", document.read_text("utf-8"), re.MULTILINE)
+    return [shlex.split(line, comments=True) for line in lines]
+
+
+def test_the_readme_works_from_top_to_bottom(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    source.rename("EXPORT")
+    simulate(Path("made"), participants=4, images=20)
+    write_crossmod(Study.open("made"), Path("ads"))
+    found = commands(ROOT / "README.md")
+    assert [words[0] for words in found] == [
+        *("read", "inspect", "train", "evaluate", "read", "simulate")
+    ]
+    for words in found:
+        if words[0] in ("read", "simulate"):
+            words.append("--overwrite")
+        if words[0] == "train":
+            words += FAST
+        if words[0] == "simulate":
+            words += ["--participants", "4", "--images", "60"]
+        result = CliRunner().invoke(beholder, words)
+        assert result.exit_code == 0, (words, result.output, result.exception)
+    assert Path("report.html").is_file()
+
+
+def test_the_python_example_runs(
+    source: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from beholder.study import read
+
+    monkeypatch.chdir(tmp_path)
+    read("tables", source, "STUDY")
+    (example,) = blocks(ROOT / "README.md", "python")
+    names: dict[str, object] = {}
+    exec(example, names)
+    assert 0 <= float(capsys.readouterr().out) <= 1
+    assert getattr(names["vectors"], "shape", ())[0] == 1
+
+
+def test_every_command_in_the_documents_exists() -> None:
+    for document in DOCUMENTS:
+        for words in re.findall(r"`beholder ([a-z]+)", document.read_text("utf-8")):
+            assert words in beholder.commands, f"{document.name}: beholder {words}"
+        options = set(re.findall(r"`(--[a-z-]+)", document.read_text("utf-8")))
+        known = {o for c in beholder.commands.values() for p in c.params for o in p.opts}
+        known |= {o for c in beholder.commands.values() for p in c.params for o in p.secondary_opts}
+        assert options <= known | {"--help"}, document.name
+
+
+def test_the_example_mapping_is_valid(tmp_path: Path) -> None:
+    (example,) = blocks(ROOT / "docs" / "studies.md", "toml")
+    (tmp_path / "mapping.toml").write_text(example)
+    mapping = load_mapping(tmp_path / "mapping.toml")
+    assert mapping.rename("fixations")["x"] == "CURRENT_FIX_X"
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    for document in DOCUMENTS:
+        for link in re.findall(r"\]\(([^)#:]+)\)", document.read_text("utf-8")):
+            assert (document.parent / link).exists(), f"{document.name} links to {link}"
