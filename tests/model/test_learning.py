@@ -64,6 +64,33 @@ def test_learning_learns(objective: str) -> None:
     assert max(line.validation for line in log) > log[0].validation + 0.1
 
 
+def test_items_alike_lie_nearer_together_when_asked() -> None:
+    """Texts of one image, which a gaze that says nothing of the image hardly brings together."""
+    data = pair_data()
+    images = np.arange(48) % 8
+    study = made_study([Row(f"p{n % 6}", f"i{n % 8}", f"text {n}", n) for n in range(48)])
+    content = Positives.of(study, "content", PAIR, data.train)
+    data = replace(data, positives=content, alike=1)
+    data.second.values[:] = np.eye(8)[images][:, :7]
+    data.second.values[:] += np.random.default_rng(1).normal(scale=0.5, size=(48, 7))
+
+    together = content.within(1, data.train)
+
+    def nearness(weight: float) -> float:
+        found: list[float] = []
+
+        def measure(state: State) -> None:
+            texts = learning.embed(state.both()[1], data.second.of(data.train))
+            cosines = texts @ texts.T
+            found.append(float(cosines[together].mean() - cosines[~together].mean()))
+
+        weighed = replace(SHORT, epochs=10, learning_rate=1e-2, alike=weight)
+        learn(weighed, data=data, space="content", after_epoch=measure)
+        return found[-1]
+
+    assert nearness(5.0) > nearness(0.0) + 0.05
+
+
 def test_the_seed_alone_decides() -> None:
     first, again = learn(), learn()
     assert same(first, again)

@@ -64,6 +64,26 @@ def test_positives_are_those_of_the_sets(
     assert matrix.diagonal().all()
 
 
+@given(study=studies, space=st.sampled_from(SPACES), pair=st.sampled_from(PAIRS))
+@settings(deadline=None)
+def test_what_belongs_together_within_a_modality_is_that_of_the_sets(
+    study: Study, space: Space, pair: tuple[str, str]
+) -> None:
+    rows = np.flatnonzero(study.has(pair[0]) & study.has(pair[1]))
+    if not len(rows):
+        return
+    positives = Positives.of(study, space, pair, rows)
+    unit = groups(study, space)
+    for side, modality in enumerate(pair):
+        codes = item_codes(study, modality)
+        owned = {(unit[row], codes[row]) for row in rows}
+        expected = [
+            [(unit[n], codes[m]) in owned or (unit[m], codes[n]) in owned for m in rows]
+            for n in rows
+        ]
+        assert positives.within(side, rows).tolist() == expected
+
+
 def test_equal_words_by_two_people_are_positives_of_both() -> None:
     rows = [Row("ada", "i", "a dog", 0), Row("bo", "i", "a dog", 1), Row("bo", "j", "red", 2)]
     study = made_study(rows)

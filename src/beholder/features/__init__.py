@@ -3,7 +3,7 @@
 from beholder.features.cache import FeatureCache, default_cache_folder
 from beholder.features.gaze import Viewings
 from beholder.features.image import ImageGrid
-from beholder.features.modalities import DEFAULT_ENCODERS, ModalityEncoder
+from beholder.features.modalities import DEFAULT_ENCODERS, ModalityEncoder, default_encoders
 from beholder.features.personality import Surveys
 from beholder.features.study import StudyInputs
 
@@ -16,4 +16,5 @@ __all__ = [
     "Surveys",
     "Viewings",
     "default_cache_folder",
+    "default_encoders",
 ]

@@ -23,6 +23,22 @@ DEFAULT_ENCODERS: Mapping[str, tuple[Encoder[Any], ...]] = MappingProxyType(
     }
 )
 
+KNOWN_IMAGE = ImageContent()
+"""Whitened: every direction of the training images counts alike, which tells them apart best."""
+
+UNKNOWN_IMAGE = ImageContent(whitening=0.0, weight=0.5)
+"""Not whitened: only the strong directions carry over to images that training never saw."""
+
+
+def default_encoders(modality: str, *, images_are_known: bool) -> tuple[Encoder[Any], ...]:
+    """Return the encoders of a modality, for a test of images that training saw, or did not."""
+    image = KNOWN_IMAGE if images_are_known else UNKNOWN_IMAGE
+    return tuple(
+        image if isinstance(encoder, ImageContent) else encoder
+        for encoder in DEFAULT_ENCODERS[modality]
+    )
+
+
 ENCODERS: Mapping[str, type[Encoder[Any]]] = MappingProxyType(
     {encoder.name: type(encoder) for encoders in DEFAULT_ENCODERS.values() for encoder in encoders}
 )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from beholder import __version__
 from beholder.errors import ConfigurationError, RunError, UnsupportedError
-from beholder.features import DEFAULT_ENCODERS, FeatureCache, ModalityEncoder, StudyInputs
+from beholder.features import FeatureCache, ModalityEncoder, StudyInputs, default_encoders
 from beholder.model.combination import choose_weights
 from beholder.model.configuration import TrainingConfiguration
 from beholder.model.folder import Provenance, RunFolder
@@ -167,7 +167,8 @@ def _features(
         items = item_codes(inputs.study, modality)[rows]
         distinct = np.sort(np.unique(items, return_index=True)[1][np.unique(items) >= 0])
         encoder = ModalityEncoder.fit(
-            DEFAULT_ENCODERS[modality], inputs.of(modality, rows[distinct])
+            default_encoders(modality, images_are_known=split.keeps_images),
+            inputs.of(modality, rows[distinct]),
         )
         encoder.save(folder.encoders, modality)
         row = np.where(has, np.cumsum(has) - 1, -1)

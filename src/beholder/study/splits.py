@@ -39,6 +39,11 @@ class Split:
     seed: int
     parts: NDArray[np.int8]
 
+    @property
+    def keeps_images(self) -> bool:
+        """Whether training sees the images of the test part."""
+        return self.kind in ("random", "participant")
+
     def rows(self, part: Part) -> NDArray[np.int64]:
         """Return the numbers of the samples in a part, ascending."""
         return np.flatnonzero(self.parts == PARTS.index(part))
