@@ -1,6 +1,6 @@
 """Progress of long work, shown on standard error only by whoever asks for it."""
 
-import time
+import threading
 from collections.abc import Iterable, Iterator, Sized
 from typing import Protocol, TypeVar
 
@@ -25,24 +25,25 @@ def silent(items: Iterable[T], description: str, total: int | None = None) -> It
 
 
 def shown(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
-    """Show a bar on standard error once the loop has taken over a second."""
+    """Show a bar on standard error, if it is a terminal, once the loop has taken a second."""
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
     length = total if total is not None else len(items) if isinstance(items, Sized) else None
     columns = (*Bar.get_default_columns()[:3], MofNCompleteColumn(), TimeRemainingColumn())
-    bar = Bar(*columns, console=Console(stderr=True), transient=True)
+    console = Console(stderr=True)
+    bar = Bar(*columns, console=console, transient=True, disable=not console.is_terminal)
     task = bar.add_task(description, total=length)
-    started = time.monotonic()
-    running = False
+    # A timer shows the bar also where the first item alone takes long.
+    timer = threading.Timer(SHOW_AFTER_S, bar.start)
+    timer.daemon = True
+    timer.start()
     try:
         for item in items:
             yield item
             bar.advance(task)
-            if not running and time.monotonic() - started > SHOW_AFTER_S:
-                running = True
-                bar.start()
     finally:
-        if running:
-            bar.stop()
+        timer.cancel()
+        timer.join()
+        bar.stop()

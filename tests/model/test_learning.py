@@ -158,7 +158,7 @@ def test_weights_that_overflow_in_the_last_step_stop_it() -> None:
 def test_a_collapse_stops_it_and_names_itself(objective: str, advice: str) -> None:
     data = pair_data()
     data.second.values[:] = 1.0
-    message = f"collapsed in epoch 1: all embeddings of text are one point; .*{advice}"
+    message = f"collapsed in epoch 1: all its embeddings are one point; .*{advice}"
     with pytest.raises(TrainingError, match=message):
         learn(replace(SHORT, objective=objective), data=data)
 

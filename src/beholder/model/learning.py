@@ -23,6 +23,7 @@ from beholder.model.objectives import objective_loss
 from beholder.model.ranking import mean_average_precision
 from beholder.model.spaces import Positives, Space, batches
 from beholder.model.towers import Dropout, Tower, embed
+from beholder.progress import Progress, silent
 from beholder.study.tasks import Codes
 
 COLLAPSED_SPREAD = 1e-3
@@ -128,6 +129,7 @@ def learn_space(
     *,
     checkpoint: tuple[dict[str, Tensor], list[Epoch]] | None = None,
     after_epoch: Callable[[State], None] = lambda state: None,
+    progress: Progress = silent,
 ) -> State:
     """Return the trained state of a space, its towers holding the best epoch's weights.
 
@@ -135,31 +137,17 @@ def learn_space(
     when the loss is not a number or the embeddings collapse to a point.
     """
     where = f"the {space} space of {' and '.join(pair)}"
-    watched = data.train[:: -(-len(data.train) // MOST_WATCHED)]
     state = _begin(data, hyperparameters, _seed(seed, space, pair))
     if checkpoint is not None:
         state.restore(*checkpoint)
-    for epoch in range(len(state.log) + 1, hyperparameters.epochs + 1):
+    epochs = range(len(state.log) + 1, hyperparameters.epochs + 1)
+    for epoch in progress(epochs, f"learning {where}", len(epochs)):
         if state.log and epoch - 1 - state.best_epoch >= hyperparameters.patience:
             break
         started = time.monotonic()
         source = np.random.default_rng([*_seed(seed, space, pair), epoch])
         loss = _one_epoch(state, data, hyperparameters, epoch, source)
-        # Of training samples, as a validation part may hold one person's survey only.
-        spread = [_spread(embeddings) for embeddings in _embedded(state, data, watched)]
-        if not np.isfinite([loss, *spread]).all():
-            raise TrainingError(
-                f"the loss or the embeddings of {where} are not numbers in epoch {epoch}; a lower "
-                f"learning rate than {hyperparameters.learning_rate:g} may help"
-            )
-        if min(spread) < COLLAPSED_SPREAD:
-            advice = "a lower learning rate may help"
-            if hyperparameters.objective == "hinge-hardest":
-                advice = "the hardest negative is known for it: try hinge-sum or contrastive"
-            raise TrainingError(
-                f"{where} collapsed in epoch {epoch}: all embeddings of "
-                f"{pair[int(np.argmin(spread))]} are one point; {advice}"
-            )
+        spread = _check_health(state, data, hyperparameters.objective, loss, where, epoch)
         best_before = max((line.validation for line in state.log), default=-math.inf)
         value = _validation_score(
             *_embedded(state, data, data.validation),
@@ -167,11 +155,32 @@ def learn_space(
         )
         if value > best_before:
             state.best = copy.deepcopy(state.towers.state_dict())
-        seconds = time.monotonic() - started
-        state.log.append(Epoch(epoch, loss, value, min(spread), seconds))
+        state.log.append(Epoch(epoch, loss, value, spread, time.monotonic() - started))
         after_epoch(state)
     state.towers.load_state_dict(state.best)
     return state
+
+
+def _check_health(
+    state: State, data: PairData, objective: str, loss: float, where: str, epoch: int
+) -> float:
+    """Return the smaller spread of both sides' embeddings, or raise TrainingError."""
+    # Of training samples, as a validation part may hold one person's survey only.
+    watched = data.train[:: -(-len(data.train) // MOST_WATCHED)]
+    spread = [_spread(embeddings) for embeddings in _embedded(state, data, watched)]
+    if not np.isfinite([loss, *spread]).all():
+        raise TrainingError(
+            f"the loss or the embeddings of {where} are not numbers in epoch {epoch}; a lower "
+            "learning rate may help"
+        )
+    if min(spread) < COLLAPSED_SPREAD:
+        advice = "a lower learning rate may help"
+        if objective == "hinge-hardest":
+            advice = "the hardest negative is known for it: try hinge-sum or contrastive"
+        raise TrainingError(
+            f"{where} collapsed in epoch {epoch}: all its embeddings are one point; {advice}"
+        )
+    return min(spread)
 
 
 def _seed(seed: int, space: Space, pair: tuple[str, str]) -> list[int]:

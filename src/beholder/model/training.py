@@ -77,12 +77,11 @@ def train(
         folder.write_configuration(configuration)
         folder.write_split(split, study)
         inputs = StudyInputs(study, cache or FeatureCache.default(), progress=progress)
-        features = _features(folder, inputs, split, plan, progress)
-        work = [(pair, space) for pair, spaces in plan.spaces.items() for space in spaces]
-        for pair, space in progress(work, "learning spaces", len(work)):
+        features = _features(folder, inputs, split, plan)
+        for pair, space in ((pair, s) for pair, spaces in plan.spaces.items() for s in spaces):
             if not folder.has_space(pair, space):
                 data = _pair_data(study, split, space, pair, features)
-                _learn(folder, configuration, data, pair, space, checkpoint_every_s)
+                _learn(folder, configuration, data, pair, space, checkpoint_every_s, progress)
         for pair in plan.spaces:
             weights = _weights(folder, configuration, study, split, plan, pair, features)
             folder.write_weights(pair, weights)
@@ -155,12 +154,11 @@ def _missing_in_parts(study: Study, split: Split, task: Task) -> str | None:
 
 
 def _features(
-    folder: RunFolder, inputs: StudyInputs, split: Split, plan: _Plan, progress: Progress
+    folder: RunFolder, inputs: StudyInputs, split: Split, plan: _Plan
 ) -> dict[str, Features]:
     """Fit each modality's encoders to the training part, keep them, and encode every sample."""
     features = {}
-    modalities = list(dict.fromkeys(modality for pair in plan.spaces for modality in pair))
-    for modality in progress(modalities, "extracting features", len(modalities)):
+    for modality in dict.fromkeys(modality for pair in plan.spaces for modality in pair):
         has = inputs.study.has(modality)
         rows = split.rows("train")
         # An item that many samples carry, such as a survey, counts once.
@@ -205,6 +203,7 @@ def _learn(
     pair: tuple[str, str],
     space: Space,
     every_s: float,
+    progress: Progress,
 ) -> None:
     last = time.monotonic()
 
@@ -222,6 +221,7 @@ def _learn(
         configuration.seed,
         checkpoint=folder.checkpoint(pair, space),
         after_epoch=after_epoch,
+        progress=progress,
     )
     folder.write_space(pair, space, state)
 
