@@ -176,10 +176,16 @@ def interrupt(arguments: list[str], until: Path, how: signal.Signals) -> tuple[i
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_a_writing_that_is_stopped_leaves_nothing(tmp_path: Path, how: signal.Signals) -> None:
+@pytest.mark.parametrize("what", ["read", "simulate"])
+def test_a_writing_that_is_stopped_leaves_nothing(
+    source: Path, tmp_path: Path, what: str, how: signal.Signals
+) -> None:
     target = tmp_path / "studies" / "made"
     target.parent.mkdir()
     arguments = ["simulate", str(target), "--images", "200"]
+    if what == "read":
+        add_images(source, 3000)
+        arguments = ["read", "tables", str(source), str(target)]
     status, errors = interrupt(arguments, target.parent / ".made.*", how)
     assert not target.exists()
     if how == signal.SIGINT:
@@ -188,6 +194,15 @@ def test_a_writing_that_is_stopped_leaves_nothing(tmp_path: Path, how: signal.Si
         assert list(target.parent.iterdir()) == []
     as_json("simulate", target, "--participants", "4", "--images", "20")
     assert [path.name for path in target.parent.iterdir()] == ["made"]
+
+
+def add_images(source: Path, count: int) -> None:
+    """Add samples of many images, so that a reading takes long enough to be stopped."""
+    picture = (source / "images" / "0.png").read_bytes()
+    with (source / "samples.csv").open("a") as samples:
+        for number in range(count):
+            (source / "images" / f"more{number}.png").write_bytes(picture)
+            samples.write(f"p0,more{number}.png,one of many\n")
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])

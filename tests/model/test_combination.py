@@ -43,20 +43,23 @@ def test_the_space_that_knows_gets_the_weight() -> None:
     generator = np.random.default_rng(1)
     known, noise = unit(generator, 30), unit(generator, 30)
     embedded = {"base": (unit(generator, 30), noise), "content": (known, known)}
-    weights = choose_weights([diagonal(30)], [embedded])
+    weights = choose_weights([diagonal(30)], [embedded], generator)
     assert list(weights) == ["base", "content"]
     assert weights["content"] > 0.5
     assert sum(weights.values()) == pytest.approx(1)
 
 
 def test_of_equals_equal_weights_win() -> None:
-    vectors = unit(np.random.default_rng(2), 20)
+    generator = np.random.default_rng(2)
+    vectors = unit(generator, 20)
     spaces = dict.fromkeys(("base", "content"), (vectors, vectors))
-    assert choose_weights([diagonal(20)], [spaces]) == {"base": 0.5, "content": 0.5}
+    chosen = choose_weights([diagonal(20)], [spaces], generator)
+    assert chosen == {"base": 0.5, "content": 0.5}
 
 
 def test_no_weights_on_the_grid_are_better(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(combination, "STEPS", 4)
+    monkeypatch.setattr(combination, "RESAMPLES", 1)
     generator = np.random.default_rng(3)
     embedded = []
     for _ in range(2):  # two tasks of the pair, which share the weights
@@ -70,7 +73,7 @@ def test_no_weights_on_the_grid_are_better(monkeypatch: pytest.MonkeyPatch) -> N
             reciprocal.append(np.mean(1 / ranks_of_scores(scores, diagonal(25).right, 1e-6)))
         return float(np.mean(reciprocal))
 
-    chosen = choose_weights([diagonal(25)] * 2, embedded)
+    chosen = choose_weights([diagonal(25)] * 2, embedded, generator)
     grid = [w for w in product((0, 0.25, 0.5, 0.75, 1), repeat=3) if sum(w) == 1]
     best = max(merit(dict(zip(chosen, weights, strict=True))) for weights in grid)
     assert merit(chosen) == pytest.approx(best, abs=1e-12)
@@ -78,6 +81,20 @@ def test_no_weights_on_the_grid_are_better(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_only_so_many_queries_are_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(combination, "MOST_QUERIES", 10)
-    vectors = unit(np.random.default_rng(4), 20)
+    generator = np.random.default_rng(4)
+    vectors = unit(generator, 20)
     spaces = {"base": (vectors, vectors), "style": (vectors, np.roll(vectors, 1, axis=0))}
-    assert choose_weights([diagonal(20)], [spaces])["base"] > 0.5
+    assert choose_weights([diagonal(20)], [spaces], generator)["base"] > 0.5
+
+
+def test_resampling_averages_and_repeats_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = np.random.default_rng(5)
+    gallery = {name: unit(generator, 25) for name in ("base", "content", "style")}
+    embedded = [{name: (near(generator, g, 0.6), g) for name, g in gallery.items()}]
+    first, again = (
+        choose_weights([diagonal(25)], embedded, np.random.default_rng(6)) for _ in range(2)
+    )
+    assert first == again
+    assert sum(first.values()) == pytest.approx(1)
+    monkeypatch.setattr(combination, "RESAMPLES", 1)
+    assert choose_weights([diagonal(25)], embedded, generator) != first

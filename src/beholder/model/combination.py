@@ -16,6 +16,9 @@ from beholder.study.tasks import Retrieval
 STEPS = 20
 """The weights are multiples of 1 / STEPS that sum to 1."""
 
+RESAMPLES = 50
+"""How often the weights are chosen before they are averaged."""
+
 MOST_QUERIES = 1000
 """More validation queries than these hardly change the choice."""
 
@@ -24,28 +27,44 @@ Embedded = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 def choose_weights(
-    retrievals: Sequence[Retrieval], embedded: Sequence[Mapping[str, Embedded]]
+    retrievals: Sequence[Retrieval],
+    embedded: Sequence[Mapping[str, Embedded]],
+    generator: np.random.Generator,
 ) -> dict[str, float]:
-    """Return the weight of each space that has the highest mean reciprocal rank.
+    """Return the weight of each space, chosen by mean reciprocal rank.
 
-    ``embedded`` holds, for each retrieval, the embeddings of every space by its name. Of
-    equals, the weights nearest to equal ones win.
+    ``embedded`` holds, for each retrieval, the embeddings of every space by its name. The
+    weights are the mean of the best ones in the queries as they are and in resamples of them
+    (bagging, Breiman 1996): the best of a few hundred queries alone hang on a few of these.
+    Of equals, the weights nearest to equal ones win.
     """
     spaces = list(embedded[0])
-    problems = [
-        _scores(retrieval, of_spaces)
+    grid = _simplex(len(spaces))
+    # One array a retrieval: every grid point's reciprocal ranks, (points, queries).
+    reciprocal = [
+        _reciprocal_ranks(*_scores(retrieval, of_spaces), grid)
         for retrieval, of_spaces in zip(retrievals, embedded, strict=True)
     ]
-
-    def merit(weights: tuple[float, ...]) -> tuple[float, float]:
-        reciprocal = [
-            np.mean(1 / ranks_of_scores(np.tensordot(weights, scores, axes=1), right, ROUNDING))
-            for scores, right in problems
+    best = []
+    for resample in range(RESAMPLES):
+        merits = [
+            values[:, _drawn(values.shape[1], resample, generator)].mean(axis=1)
+            for values in reciprocal
         ]
-        return float(np.mean(reciprocal)), -max(weights)
+        best.append(grid[int(np.argmax(np.mean(merits, axis=0)))])
+    return dict(zip(spaces, np.mean(best, axis=0).tolist(), strict=True))
 
-    best = max(_simplex(len(spaces)), key=merit)
-    return dict(zip(spaces, best, strict=True))
+
+def _drawn(count: int, resample: int, generator: np.random.Generator) -> NDArray[np.int64]:
+    """Return all queries the first time, then as many drawn with replacement."""
+    return np.arange(count) if resample == 0 else generator.integers(count, size=count)
+
+
+def _reciprocal_ranks(
+    scores: NDArray[np.float32], right: NDArray[np.int64], grid: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    mixed = (np.tensordot(weights, scores, axes=1) for weights in grid)
+    return np.stack([1 / ranks_of_scores(of_point, right, ROUNDING) for of_point in mixed])
 
 
 def combine(
@@ -66,6 +85,7 @@ def _scores(
     return np.stack(scores), right
 
 
-def _simplex(count: int) -> list[tuple[float, ...]]:
-    points = product(range(STEPS + 1), repeat=count)
-    return [tuple(k / STEPS for k in point) for point in points if sum(point) == STEPS]
+def _simplex(count: int) -> NDArray[np.float64]:
+    """Return the grid of weights that sum to 1, the most equal ones first, (points, count)."""
+    points = [point for point in product(range(STEPS + 1), repeat=count) if sum(point) == STEPS]
+    return np.array(sorted(points, key=max)) / STEPS

@@ -262,6 +262,7 @@ def _weights(
             }
             for retrieval in retrievals
         ],
+        np.random.default_rng(configuration.seed),
     )
 
 
