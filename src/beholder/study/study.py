@@ -147,6 +147,11 @@ class Study:
         return np.asarray(codes.fill_null(-1).to_numpy(), dtype=np.int64)
 
     @cached_property
+    def item_codes(self) -> dict[str, NDArray[np.int64]]:
+        """What `tasks.item_codes` found, kept: numbering the gazes of a study takes seconds."""
+        return {}
+
+    @cached_property
     def texts(self) -> list[str | None]:
         """Each sample's text, or None."""
         texts: list[str | None] = self.samples.column("text").to_pylist()

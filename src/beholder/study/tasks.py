@@ -3,12 +3,11 @@
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from beholder.errors import ConfigurationError, UnsupportedError
+from beholder.errors import ConfigurationError
 from beholder.study.study import Study
 
 MODALITIES = {"g": "gaze", "t": "text", "p": "personality"}
@@ -75,27 +74,17 @@ def missing_for(study: Study, task: Task) -> str | None:
     return None
 
 
-def require(study: Study, task: Task) -> None:
-    """Raise UnsupportedError, saying what is missing, if a study cannot support a task."""
-    if (reason := missing_for(study, task)) is not None:
-        raise UnsupportedError(reason)
-
-
 def item_codes(study: Study, modality: str) -> Codes:
     """Number the distinct items of a modality: shape (samples,), -1 where a sample has none.
 
     Items that are equal in fact have one number: two people's identical words, or a survey
     however many samples carry it. A gaze belongs to its image. The codes are read-only.
     """
-    codes = _CODES.setdefault(study, {})
+    codes = study.item_codes
     if modality not in codes:
         codes[modality] = _item_codes(study, modality)
         codes[modality].flags.writeable = False
     return codes[modality]
-
-
-_CODES: WeakKeyDictionary[Study, dict[str, Codes]] = WeakKeyDictionary()
-"""Codes of the studies in use: numbering every gaze of a large study takes seconds."""
 
 
 def _item_codes(study: Study, modality: str) -> Codes:
