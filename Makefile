@@ -8,9 +8,9 @@ DEMO ?= demo
 .PHONY: demo test check bench clean
 
 demo: $(INSTALLED)  ## Simulate a small study, train on it, print its table, write a report
-	$(BIN)/beholder simulate $(DEMO)/study --preset small --seed 0 --overwrite
-	$(BIN)/beholder inspect $(DEMO)/study
-	$(BIN)/beholder train $(DEMO)/study $(DEMO)/run --tasks g2t,t2g,t2p,p2t --overwrite
+	$(BIN)/beholder simulate $(DEMO)/small --preset small --seed 0 --overwrite
+	$(BIN)/beholder inspect $(DEMO)/small
+	$(BIN)/beholder train $(DEMO)/small $(DEMO)/run --tasks g2t,t2g,t2p,p2t --overwrite
 	$(BIN)/beholder evaluate $(DEMO)/run --report $(DEMO)/report.html
 
 test: $(INSTALLED)  ## Run the tests; those that need Chromium or real data skip where it is absent
