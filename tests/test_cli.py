@@ -223,6 +223,58 @@ def test_a_training_that_is_stopped_goes_on_to_the_same_scores(
     assert whole == resumed
 
 
+def test_names_with_brackets_are_printed_as_they_are(source: Path, tmp_path: Path) -> None:
+    study = tmp_path / "pilot [1] [red]"
+    name = "[bold]a [/nope] study"
+    read = run("read", "tables", source, study, "--name", name)
+    assert read.returncode == 0
+    assert "pilot [1] [red]" in read.stdout.replace("\n", "")
+    assert name in run("inspect", study).stdout
+    as_json("train", study, tmp_path / "run", *SMALL)
+    assert name in run("evaluate", tmp_path / "run").stdout
+
+
+def test_what_cannot_be_written_is_said_before_the_work(source: Path, tmp_path: Path) -> None:
+    study = tmp_path / "study"
+    as_json("read", "tables", source, study)
+    as_json("train", study, tmp_path / "run", *SMALL)
+    assert "cannot be a file" in refused("evaluate", tmp_path / "run", "--report", study)
+    assert not (tmp_path / "run" / "scores.parquet").exists()
+    sentence = refused("inspect", study, "--coverage", tmp_path / "absent" / "coverage.csv")
+    assert "absent/coverage.csv: No such file or directory" in sentence
+    sentence = refused("simulate", tmp_path / "made", "--crossmod", study)
+    assert "study exists already" in sentence
+    assert not (tmp_path / "made").exists()
+    assert "effect gaze is a size" in refused("simulate", tmp_path / "made", "--effect-gaze", "inf")
+    assert "No such command" in refused("reed")
+    assert "hidden must be a whole number" in refused(
+        "train", study, tmp_path / "huge", "--set", "hidden=2000000000"
+    )
+    assert not (tmp_path / "huge").exists()
+
+
+def test_a_resumed_run_keeps_its_own_configuration(source: Path, tmp_path: Path) -> None:
+    study, trained = tmp_path / "study", tmp_path / "run"
+    as_json("read", "tables", source, study)
+    as_json("train", study, trained, "--seed", "3", *SMALL)
+    before = (trained / "configuration.toml").read_text()
+    as_json("train", study, trained, "--resume")
+    as_json("train", study, trained, "--resume", "--seed", "3", "--set", "epochs=2")
+    assert (trained / "configuration.toml").read_text() == before
+    sentence = refused("train", study, trained, "--resume", "--set", "epochs=3")
+    assert "another configuration" in sentence
+
+
+def test_a_changed_or_missing_image_is_found(source: Path, tmp_path: Path) -> None:
+    study = tmp_path / "study"
+    as_json("read", "tables", source, study)
+    (study / "images" / "0.png").unlink()
+    (study / "images" / "1.png").write_bytes(b"something else")
+    warnings = as_json("inspect", study)["warnings"]
+    assert "1 image files are missing, such as 0.png" in warnings
+    assert "1 image files are not what was read, such as 1.png" in warnings
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_an_unwritable_target_is_one_sentence(source: Path, tmp_path: Path) -> None:
     locked = tmp_path / "locked"

@@ -39,8 +39,6 @@ def test_the_readme_works_from_top_to_bottom(
         *("read", "inspect", "train", "evaluate", "read", "simulate")
     ]
     for words in found:
-        if words[0] in ("read", "simulate"):
-            words.append("--overwrite")
         if words[0] == "train":
             words += FAST
         if words[0] == "simulate":

@@ -11,17 +11,26 @@ __version__ = "0.1.0"
 
 _HOME_OF = {
     "Study": "beholder.study",
+    "Hyperparameters": "beholder.model",
     "TrainingConfiguration": "beholder.model",
     "Run": "beholder.model",
     "train": "beholder.model",
     "evaluate": "beholder.evaluation",
 }
 
-__all__ = ["Run", "Study", "TrainingConfiguration", "__version__", "evaluate", "train"]
+__all__ = [
+    "Hyperparameters",
+    "Run",
+    "Study",
+    "TrainingConfiguration",
+    "__version__",
+    "evaluate",
+    "train",
+]
 
 if TYPE_CHECKING:
     from beholder.evaluation import evaluate
-    from beholder.model import Run, TrainingConfiguration, train
+    from beholder.model import Hyperparameters, Run, TrainingConfiguration, train
     from beholder.study import Study
 
 

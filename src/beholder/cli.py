@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
@@ -9,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
 
 from beholder import __version__
-from beholder.errors import BeholderError
+from beholder.errors import BeholderError, ConfigurationError
 
 if TYPE_CHECKING:
-    from beholder.model import Hyperparameters
+    from beholder.model import Hyperparameters, TrainingConfiguration
 
 USERS_MISTAKE, OUR_FAULT, INTERRUPTED = 2, 1, 130
 
@@ -138,9 +140,12 @@ def simulate(
     from beholder.study.simulation import simulate as simulate_study
 
     effects = Effects(effect_survey, effect_gaze, effect_text, effect_sample)
+    overwrite = options["overwrite"]
+    if crossmod is not None and crossmod.exists() and not overwrite:
+        raise ConfigurationError(f"{crossmod} exists already; pass --overwrite to replace it")
     report = asdict(simulate_study(study, effects=effects, progress=shown, **options))
     if crossmod is not None:
-        write_crossmod(Study.open(study), crossmod)
+        write_crossmod(Study.open(study), crossmod, overwrite=overwrite, progress=shown)
     _print(report, as_json, lambda console: console.print_read(report, str(study)))
 
 
@@ -175,20 +180,18 @@ def train(
     Objectives: contrastive, hinge-sum, hinge-hardest, sigmoid. Every hyperparameter and its
     default stands in RUN/configuration.toml.
     """
-    from beholder.model import TrainingConfiguration
     from beholder.model import train as train_run
     from beholder.progress import shown
     from beholder.study import Study
 
-    configuration = TrainingConfiguration(**options, hyperparameters=_hyperparameters(settings))
-    trained = train_run(
-        Study.open(study),
-        run,
-        configuration,
-        resume=resume,
-        overwrite=overwrite,
-        progress=shown,
-    )
+    configuration = _configuration(run, settings, resume, options)
+    opened = Study.open(study)
+    try:
+        trained = train_run(
+            opened, run, configuration, resume=resume, overwrite=overwrite, progress=shown
+        )
+    except KeyboardInterrupt:
+        _stop(f"interrupted; --resume goes on with {run}", INTERRUPTED)
     provenance = trained.provenance
     for warning in provenance.warnings:
         click.echo(f"beholder: {warning}", err=True)
@@ -215,6 +218,8 @@ def evaluate(run: Path, report: Path | None, as_json: bool) -> None:
     from beholder.model import Run
     from beholder.progress import shown
 
+    if report is not None and (report.is_dir() or not report.parent.is_dir()):
+        raise ConfigurationError(f"{report} cannot be a file: name one in a folder that exists")
     evaluation = evaluate_run(Run.open(run), shown)
     result = evaluation.as_json()
     if report is not None:
@@ -237,11 +242,32 @@ def completion(shell: str) -> None:
     click.echo(script.source())
 
 
-def _hyperparameters(settings: Sequence[str]) -> "Hyperparameters":
-    """Return the defaults with every NAME=VALUE put in."""
-    from beholder.model import Hyperparameters
+def _configuration(
+    run: Path, settings: Sequence[str], resume: bool, options: dict[str, Any]
+) -> "TrainingConfiguration":
+    """Return what was asked; of a run to resume, its own but for what was asked explicitly."""
+    from beholder.model import Hyperparameters, TrainingConfiguration
+    from beholder.model.folder import RunFolder
 
-    kinds = {name: type(default) for name, default in vars(Hyperparameters()).items()}
+    begun = RunFolder(run)
+    if not resume or begun.is_empty:
+        return TrainingConfiguration(
+            **options, hyperparameters=_with_settings(Hyperparameters(), settings)
+        )
+    context = click.get_current_context()
+    explicit = {
+        name: value
+        for name, value in options.items()
+        if context.get_parameter_source(name) == ParameterSource.COMMANDLINE
+    }
+    own = begun.configuration()
+    hyperparameters = _with_settings(own.hyperparameters, settings)
+    return replace(own, **explicit, hyperparameters=hyperparameters)
+
+
+def _with_settings(defaults: "Hyperparameters", settings: Sequence[str]) -> "Hyperparameters":
+    """Return hyperparameters with every NAME=VALUE put in."""
+    kinds = {name: type(default) for name, default in vars(defaults).items()}
     values: dict[str, Any] = {}
     for setting in settings:
         name, equals, value = setting.partition("=")
@@ -256,7 +282,7 @@ def _hyperparameters(settings: Sequence[str]) -> "Hyperparameters":
             raise click.BadParameter(
                 f"{name} is of kind {kinds[name].__name__}, not {value!r}", param_hint="--set"
             ) from error
-    return Hyperparameters(**values)
+    return replace(defaults, **values)
 
 
 def _print(result: dict[str, Any], as_json: bool, to_people: Callable[[Any], None]) -> None:
@@ -278,10 +304,12 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         _stop("interrupted; nothing was left half-written", INTERRUPTED)
     except click.ClickException as error:
-        error.show()
-        sys.exit(USERS_MISTAKE)
+        _stop(f"{error.format_message()} (--help tells more)", USERS_MISTAKE)
     except BeholderError as error:
         _stop(str(error), USERS_MISTAKE)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; the interpreter must not flush into the pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         _stop(_of_system(error), USERS_MISTAKE)
     sys.exit(0)
@@ -290,7 +318,8 @@ def main() -> NoReturn:
 def _of_system(error: OSError) -> str:
     """Return one sentence on what the file system refused."""
     if error.errno == errno.ENOSPC:
-        return "the disk is full; nothing was left half-written"
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}the disk is full"
     what = error.strerror or str(error)
     return f"{error.filename}: {what}" if error.filename else what
 

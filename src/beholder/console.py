@@ -15,26 +15,31 @@ _SHADES = " ·░▒▓█"
 _MOST_ROWS, _MOST_COLUMNS = 20, 72
 
 
+def _console() -> Console:
+    """Return a console that takes names and texts as they are, brackets and all."""
+    return Console(markup=False, emoji=False, highlight=False)
+
+
 def print_read(report: Mapping[str, Any], target: str) -> None:
     """Print what a reading found."""
-    console = Console()
-    console.print(
-        f"[bold]{target}[/]: {report['samples']:,} samples of {report['participants']:,} "
-        f"participants and {report['images']:,} images",
-        highlight=False,
-    )
+    console = _console()
+    counts = [
+        f"{report[what]:,} {what if report[what] != 1 else what[:-1]}"
+        for what in ("samples", "participants", "images")
+    ]
+    console.print(f"{target}: {counts[0]} of {counts[1]} and {counts[2]}", style="bold")
     for note in report["notes"]:
-        console.print(f"  {note}", highlight=False, markup=False)
+        console.print(f"  {note}")
 
 
 def print_inspection(inspection: Inspection, coverage: NDArray[np.int64]) -> None:
     """Print an inspection as tables, and the coverage as a picture."""
-    console = Console()
-    console.print(f"[bold]{inspection.study['name']}[/] ({inspection.study['source']})")
+    console = _console()
+    console.print(f"{inspection.study['name']} ({inspection.study['source']})", style="bold")
     _print_facts(console, "counts", inspection.counts)
     _print_facts(console, "samples with", inspection.modalities)
     _print_facts(console, "coverage", _flat(inspection.coverage))
-    console.print(coverage_picture(coverage), highlight=False, markup=False)
+    console.print(coverage_picture(coverage))
     console.print("each cell: the share of its participants (down) and images (across) that met\n")
     _print_facts(console, "text", inspection.text)
     _print_facts(console, "gaze", _flat(inspection.gaze))
@@ -48,7 +53,7 @@ def print_inspection(inspection: Inspection, coverage: NDArray[np.int64]) -> Non
         table.add_row(task, "yes" if reason is None else f"no: {reason}")
     console.print(table)
     for warning in inspection.warnings:
-        console.print(f"[yellow]![/] {warning}", highlight=False)
+        console.print(f"! {warning}", style="yellow")
 
 
 def coverage_picture(matrix: NDArray[np.int64]) -> str:
@@ -70,7 +75,7 @@ def coverage_picture(matrix: NDArray[np.int64]) -> str:
 
 def print_evaluation(result: Mapping[str, Any]) -> None:
     """Print the measures of every method and task of an evaluation."""
-    console = Console()
+    console = _console()
     table = Table(
         *("task", "method", "top-1", "top-3", "95% interval", "MRR", "median", "same image"),
         title=f"{result['study']}, {result['split']} split, seed {result['seed']}",
@@ -87,18 +92,18 @@ def print_evaluation(result: Mapping[str, Any]) -> None:
                 table.add_row(task, method, *_evaluation_cells(of_method[task]), style=bold)
                 measures = of_method[task]
         chance = _figure(measures["chance_top3"]), _figure(measures["same_image"]["chance_top1"])
-        table.add_row(task, "chance", "", chance[0], "", "", "", chance[1], style="dim")
+        sizes = f"{measures['queries']:,} in {measures['gallery']:,}"
+        table.add_row(task, "chance", "", chance[0], sizes, "", "", chance[1], style="dim")
         table.add_section()
     console.print(table)
-    first = next(iter(next(iter(result["methods"].values())).values()))
     console.print(
-        f"{first['queries']:,} queries against {first['gallery']:,} items in the first row.\n"
+        "In the row of chance: how many queries, in a gallery of how many.\n"
         "same image: top-1 among what the viewers of that very image made.\n"
-        "95% intervals of top-3 resample people; ties count against the method.",
-        highlight=False,
+        "95% intervals of top-3 resample people (images, where people are unknown); ties count "
+        "against the method."
     )
     for warning in result["warnings"]:
-        console.print(f"[yellow]![/] {warning}", highlight=False)
+        console.print(f"! {warning}", style="yellow")
 
 
 def _evaluation_cells(measures: Mapping[str, Any]) -> list[str]:

@@ -51,7 +51,7 @@ def test_left_out_keys_have_their_defaults() -> None:
         ("sed = 1", "x.toml has an unknown key 'sed', expected some of method, tasks"),
         ("[hyperparameters]\nmargn = 1", r"x.toml, \[hyperparameters\] has an unknown key 'margn'"),
         ("seed", "x.toml is not valid TOML"),
-        ("seed = 'a'", "x.toml holds a value of the wrong kind"),
+        ("seed = 'a'", "a seed is a whole number from 0, not a"),
         ("tasks = 3", "x.toml holds a value of the wrong kind"),
         ("hyperparameters = 3", "x.toml holds a value of the wrong kind"),
         ("[hyperparameters]\nmargin = 'wide'", "x.toml holds a value of the wrong kind"),

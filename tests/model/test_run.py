@@ -12,7 +12,7 @@ import pytest
 
 from beholder.errors import BeholderError, ConfigurationError, RunError, UnsupportedError
 from beholder.model import Run, TrainingConfiguration, train
-from beholder.study import Study
+from beholder.study import Points, Study
 from made_study import QUICK
 
 METHODS = ("base", "content", "style", "ours")
@@ -101,6 +101,39 @@ def test_what_embed_needs_is_named(tiny_run: Run) -> None:
     with pytest.raises(BeholderError, match=r"image .*gone\.png cannot be read"):
         gaze = tiny_run.study.gaze(0)
         tiny_run.embed(gaze=[gaze], images=["gone.png"], task="g2t")  # type: ignore[list-item]
+
+
+def test_what_cannot_be_embedded_is_refused(tiny_run: Run) -> None:
+    nowhere = Points(np.array([np.nan]), np.array([0.5]))
+    image = tiny_run.study.image_path(0)
+    for items, message in (
+        ({"text": "a dog"}, "a list of texts"),
+        ({"text": [None]}, "a list of texts"),
+        ({"text": []}, "at least one text"),
+        ({"gaze": [], "images": []}, "at least one gaze"),
+        ({"gaze": [nowhere], "images": [image]}, "not numbers"),
+    ):
+        with pytest.raises(ConfigurationError, match=message):
+            tiny_run.embed(task="g2t", **items)
+    with pytest.raises(UnsupportedError, match="has no method zz"):
+        tiny_run.embed(text=["a dog"], task="g2t", method="zz")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("spaces/gaze-text/weights.json", '{"base": "x"}'),
+        ("spaces/gaze-text/weights.json", "[1]"),
+        ("spaces/gaze-text/weights.json", '{"base": -1}'),
+        ("encoders/text.json", "[]"),
+        ("encoders/text.json", "{}"),
+        ("encoders/text.json", '[{"name": "wording", "options": {"zz": 1}, "vocabulary": []}]'),
+    ],
+)
+def test_damaged_json_is_named(copy_of_run: Path, name: str, text: str) -> None:
+    (copy_of_run / name).write_text(text)
+    with pytest.raises(RunError, match=r"weights|encoder"):
+        Run.open(copy_of_run).embed(text=["a dog"], task="g2t")
 
 
 def truncate(file: Path) -> None:

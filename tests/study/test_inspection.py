@@ -162,7 +162,7 @@ def test_progress_counts_what_is_read(study: Study) -> None:
         return items
 
     inspect(study, progress)
-    assert seen == [("reading gaze", 5)]  # all but the map
+    assert seen == [("reading gaze", 5), ("checking images", None)]  # all gazes but the map
 
 
 def test_surveys(study: Study) -> None:

@@ -9,6 +9,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from beholder.evaluation.metrics import chance_of_top
 from beholder.evaluation.protocol import TaskScores
@@ -63,6 +64,7 @@ def training_chart(pair: str, logs: Mapping[str, Sequence[Epoch]]) -> str:
             epochs = [line.epoch for line in log]
             axes.plot(epochs, [line.validation for line in log], label=space, color=COLOURS[space])
         axes.set(xlabel="epoch", ylim=(0, None))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend()
         return _svg(figure)
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -81,11 +82,12 @@ class Evaluation:
         return pa.table(names | {"measure": columns.pop("measure")} | people | columns)
 
 
-def evaluate(run: Run, progress: Progress = silent) -> Evaluation:
-    """Evaluate a run on its test part and keep the scores in its folder.
+def evaluate(run: Run | str | Path, progress: Progress = silent) -> Evaluation:
+    """Evaluate a run, or the one in a folder, on its test part and keep the scores in its folder.
 
     Writes ``scores.parquet`` (one row a method, task and query) and ``evaluation.json``.
     """
+    run = run if isinstance(run, Run) else Run.open(run)
     modalities = [m for m in MODALITIES.values() if any(m in task.pair for task in run.tasks)]
     galleries = Galleries.of(run.study, tuple(modalities))
     rows = run.split.rows("test")

@@ -24,7 +24,7 @@ ANSWERS = 3
 
 @dataclass(frozen=True)
 class Item:
-    """One item of a modality as the page shows it: a picture, a text or a survey's traits."""
+    """One item of a modality as the page shows it: a picture, a text or traits as z-scores."""
 
     participant: str
     picture: str | None = None
@@ -129,7 +129,10 @@ def _item(study: Study, modality: str, sample: int, is_right: bool = False) -> I
     if modality == "text":
         return Item(participant, text=row.text, is_right=is_right)
     assert study.instrument is not None  # a task with personality has a survey
-    answers = study.answers[study.participant_codes[sample]][None]
-    scores = study.instrument.trait_scores(answers)[0]
+    answers = study.answers[~np.isnan(study.answers).any(axis=1)]
+    everyone = study.instrument.trait_scores(answers)
+    own = study.instrument.trait_scores(study.answers[[study.participant_codes[sample]]])[0]
+    spread = np.where(everyone.std(axis=0) > 0, everyone.std(axis=0), 1.0)
+    scores = (own - everyone.mean(axis=0)) / spread  # no norms exist: z-scores within the study
     traits = dict(zip(study.instrument.traits, map(float, scores), strict=True))
     return Item(participant, traits=traits, is_right=is_right)

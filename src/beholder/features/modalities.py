@@ -93,6 +93,8 @@ class ModalityEncoder:
             prefix = kind.name + "."
             own = {k.removeprefix(prefix): a for k, a in arrays.items() if k.startswith(prefix)}
             statistics.append(Statistics(own, tuple(described["vocabulary"])))
+        if not encoders:
+            raise ValueError("it names no encoder")
         return cls(tuple(encoders), tuple(statistics))
 
 

@@ -78,11 +78,14 @@ def combine(
 def _scores(
     retrieval: Retrieval, of_spaces: Mapping[str, Embedded]
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Return every space's scores (spaces, q, g) and the right pairs of at most so many queries."""
-    kept = min(len(retrieval.queries), MOST_QUERIES)
-    right = retrieval.right[:, retrieval.right[0] < kept]
-    scores = [query[:kept] @ gallery.T for query, gallery in of_spaces.values()]
-    return np.stack(scores), right
+    """Return every space's scores (spaces, q, g) and the right pairs of at most so many queries.
+
+    Those that are kept lie evenly among all, as neighbours are often of one person.
+    """
+    step = -(-len(retrieval.queries) // MOST_QUERIES)
+    query, answer = retrieval.right[:, retrieval.right[0] % step == 0]
+    scores = [query[::step] @ gallery.T for query, gallery in of_spaces.values()]
+    return np.stack(scores), np.stack([query // step, answer])
 
 
 def _simplex(count: int) -> NDArray[np.float64]:

@@ -14,6 +14,9 @@ from beholder.study.tasks import Task, parse_tasks
 Method = Literal["base", "content", "style", "ours"]
 METHODS: tuple[Method, ...] = get_args(Method)
 
+LARGEST = 16384
+"""No size, number of epochs or batch is larger: beyond it, a mistake is likelier than a wish."""
+
 
 @dataclass(frozen=True)
 class Hyperparameters:
@@ -54,8 +57,8 @@ class Hyperparameters:
                 raise ConfigurationError(f"{name} must be above 0")
         for name in ("hidden", "dimensions", "batch", "per_group", "epochs", "patience"):
             least, value = 2 if name == "batch" else 1, getattr(self, name)
-            if not isinstance(value, int) or value < least:
-                raise ConfigurationError(f"{name} must be a whole number from {least}")
+            if not isinstance(value, int) or not least <= value <= LARGEST:
+                raise ConfigurationError(f"{name} must be a whole number from {least} to {LARGEST}")
         for name in ("weight_decay", "alike"):
             if not getattr(self, name) >= 0:
                 raise ConfigurationError(f"{name} must be 0 or more")
@@ -80,7 +83,7 @@ class TrainingConfiguration:
             raise ConfigurationError(
                 f"unknown split {self.split!r}, expected one of {', '.join(SPLITS)}"
             )
-        if self.seed < 0:
+        if not isinstance(self.seed, int) or self.seed < 0:
             raise ConfigurationError(f"a seed is a whole number from 0, not {self.seed}")
         parse_tasks(self.tasks)
 

@@ -27,6 +27,7 @@ from beholder import atomic
 from beholder.errors import ConfigurationError, RunError
 from beholder.model.configuration import TrainingConfiguration, parse_configuration
 from beholder.model.learning import Epoch, State, log_rows
+from beholder.model.spaces import SPACES
 from beholder.model.towers import Tower
 from beholder.study.splits import PARTS, UNUSED, Split
 from beholder.study.study import Study
@@ -215,9 +216,12 @@ class RunFolder:
         """Return the combination's weights by space."""
         file = self.pair(pair) / "weights.json"
         try:
-            weights: dict[str, float] = json.loads(file.read_text("utf-8"))
-        except (OSError, ValueError) as error:
+            stored = dict(json.loads(file.read_text("utf-8")))
+            weights = {str(space): float(weight) for space, weight in stored.items()}
+        except (OSError, ValueError, TypeError) as error:
             raise RunError(f"the weights {file} cannot be read: {error}") from error
+        if not set(weights) <= set(SPACES) or not all(w >= 0 for w in weights.values()):
+            raise RunError(f"the weights {file} are not of spaces, or below 0: {stored}")
         return weights
 
     def finish(self, provenance: Provenance) -> None:

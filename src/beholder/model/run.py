@@ -24,7 +24,7 @@ from beholder.model.folder import Pair, RunFolder
 from beholder.model.towers import Tower, embed
 from beholder.study.gaze import Gaze
 from beholder.study.study import Study
-from beholder.study.tasks import Codes, Task
+from beholder.study.tasks import Codes, Task, parse_tasks
 
 
 class Run:
@@ -53,8 +53,7 @@ class Run:
     @property
     def tasks(self) -> tuple[Task, ...]:
         """The tasks that the run was trained for, without those that the study cannot support."""
-        by_name = {task.name: task for task in self.configuration.parsed_tasks}
-        return tuple(by_name[name] for name in self.provenance.tasks)
+        return parse_tasks(",".join(self.provenance.tasks))
 
     @cached_property
     def study(self) -> Study:
@@ -106,6 +105,8 @@ class Run:
         if len(named) != 1:
             raise ConfigurationError("embed takes one of gaze, text and personality")
         modality = named[0]
+        if not len(given[modality] or ()):
+            raise ConfigurationError(f"embed takes at least one {modality}")
         inputs: Any = text
         if gaze is not None:
             if images is None or len(images) != len(gaze):
@@ -116,15 +117,20 @@ class Run:
                 raise UnsupportedError("the study of this run has no survey instrument")
             answers = self.study.instrument.validate(personality).astype(float)
             inputs = Surveys(answers, self.study.instrument)
+        elif isinstance(text, str) or not all(isinstance(one, str) for one in text or ()):
+            raise ConfigurationError("embed takes a list of texts")
         pair = self._pair_with(modality, task)
-        return self._embed(pair, modality, self.encoder(modality).encode(inputs), method)
+        features = self.encoder(modality).encode(inputs)
+        if not np.isfinite(features).all():
+            raise ConfigurationError(f"a {modality} to embed holds values that are not numbers")
+        return self._embed(pair, modality, features, method)
 
     def encoder(self, modality: str) -> ModalityEncoder:
         """Return the encoder of a modality as fitted to the training part."""
         if modality not in self._encoders:
             try:
                 self._encoders[modality] = ModalityEncoder.load(self.folder.encoders, modality)
-            except (OSError, ValueError, KeyError, SafetensorError) as error:
+            except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
                 raise RunError(
                     f"the {modality} encoder of {self.path} cannot be read: {error}"
                 ) from error
@@ -162,7 +168,10 @@ class Run:
         features: NDArray[np.float32],
         method: str | None,
     ) -> NDArray[np.float32]:
-        weights = self.weights(pair, method or self.configuration.method)
+        method = method or self.configuration.method
+        if method != "ours" and method not in self.folder.weights(pair):
+            raise UnsupportedError(f"{self.path} has no method {method} for {' and '.join(pair)}")
+        weights = self.weights(pair, method)
         side = pair.index(modality)
         spaces = {}
         for space in weights:

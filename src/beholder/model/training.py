@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import platform
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ class _Plan:
 
 
 def train(
-    study: Study,
+    study: Study | str | Path,
     path: str | Path,
     configuration: TrainingConfiguration | None = None,
     *,
@@ -56,16 +57,20 @@ def train(
     progress: Progress = silent,
     checkpoint_every_s: float = CHECKPOINT_EVERY_S,
 ) -> Run:
-    """Train a run on a study and return it, opened.
+    """Train a run on a study, or on the one in a folder, and return the run, opened.
 
     With ``resume`` a run that was interrupted goes on, to the same weights that it would have
-    had. Tasks that the study cannot support are left out with a warning in the run's
-    provenance; UnsupportedError if none is left, TrainingError if a training fails.
+    had; without a configuration it goes on with its own. Tasks that the study cannot support
+    are left out with a warning in the run's provenance; UnsupportedError if none is left,
+    TrainingError if a training fails.
     """
-    configuration = configuration or TrainingConfiguration()
+    study = study if isinstance(study, Study) else Study.open(study)
     folder = RunFolder(Path(path))
     if resume and overwrite:
         raise ConfigurationError("a run is either resumed or overwritten, not both")
+    if configuration is None:
+        begun = resume and not folder.is_empty
+        configuration = folder.configuration() if begun else TrainingConfiguration()
     with _claimed(folder, configuration, resume, overwrite) as is_done:
         if is_done:
             return Run(folder, study)
@@ -112,7 +117,11 @@ def _claimed(
             raise RunError(f"another process is training {folder.path}") from error
         if overwrite:
             folder.clear()
-        yield folder.is_finished
+        try:
+            yield folder.is_finished
+        finally:
+            if folder.is_empty:  # refused before it began
+                shutil.rmtree(folder.path)
 
 
 def _plan(study: Study, split: Split, configuration: TrainingConfiguration) -> _Plan:

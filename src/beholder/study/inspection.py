@@ -1,6 +1,7 @@
 """Inspecting a study: how large it is, what is missing, how it was answered, what looks wrong."""
 
 import csv
+import hashlib
 import io
 from collections import Counter
 from dataclasses import asdict, dataclass
@@ -61,7 +62,10 @@ def inspect(study: Study, progress: Progress = silent) -> Inspection:
         text=text,
         gaze=gaze,
         survey=survey,
-        warnings=tuple(_warnings(study, present, coverage, survey)),
+        warnings=(
+            *_warnings(study, present, coverage, survey),
+            *_image_warnings(study, progress),
+        ),
     )
 
 
@@ -196,6 +200,19 @@ def _warnings(
             f"{study.info.skipped_rows} rows of the source were left out, see skipped.csv"
         )
     return warnings
+
+
+def _image_warnings(study: Study, progress: Progress) -> list[str]:
+    """Name the images whose files are gone or no longer what was read."""
+    names, digests = (study.images.column(name).to_pylist() for name in ("image", "sha256"))
+    faults: dict[str, list[str]] = {}
+    for row in progress(range(len(names)), "checking images"):
+        file = study.image_path(row)
+        if not file.is_file():
+            faults.setdefault("missing", []).append(names[row])
+        elif hashlib.sha256(file.read_bytes()).hexdigest() != digests[row]:
+            faults.setdefault("not what was read", []).append(names[row])
+    return [f"{len(of)} image files are {what}, such as {of[0]}" for what, of in faults.items()]
 
 
 def _copied(study: Study) -> int:

@@ -251,7 +251,11 @@ class Study:
         group, row = place[number]
         # Neighbours are read together, so the row group last decoded is kept.
         if getattr(self, "_decoded", (-1, None))[0] != group:
-            self._decoded = (group, file.read_row_group(group).to_pylist())
+            try:
+                self._decoded = (group, file.read_row_group(group).to_pylist())
+            except (OSError, pa.ArrowException) as error:
+                where = self.path / "maps.parquet"
+                raise StudyError(f"{where} cannot be read: {error}") from error
         entry = self._decoded[1][row]
         values = np.frombuffer(entry["values"], "<u2").reshape(entry["height"], entry["width"])
         return DenseMap(values * np.float32(entry["maximum"] / 65535))

@@ -123,7 +123,7 @@ def test_answers_follow_the_traits_and_reversed_items_turn_round() -> None:
 
 def test_effects_are_sizes() -> None:
     assert Effects.none() == Effects(0, 0, 0, 0)
-    with pytest.raises(ValueError, match="effect gaze"):
+    with pytest.raises(ConfigurationError, match="effect gaze"):
         Effects(gaze=-1)
-    with pytest.raises(ValueError, match="effect text"):
+    with pytest.raises(ConfigurationError, match="effect text"):
         Effects(text=float("nan"))

@@ -49,8 +49,11 @@ def check_points(
         if column not in table:
             continue
         values, valid = table.numbers(column)
-        bad = ~valid | (values < 0) if column == "duration" else ~valid
-        table = table.reject(bad, column, f"a number of {mapping.time}", problems)
+        expected = f"a time in {mapping.time}"
+        if column == "duration":
+            valid &= ~(values < 0)
+            expected = f"a duration of 0 or more in {mapping.time}"
+        table = table.reject(~valid, column, expected, problems)
     return table
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, fields
 
+from beholder.errors import ConfigurationError
+
 
 @dataclass(frozen=True)
 class Effects:
@@ -20,7 +22,7 @@ class Effects:
     def __post_init__(self) -> None:
         for field in fields(self):
             if not 0 <= getattr(self, field.name) < float("inf"):
-                raise ValueError(
+                raise ConfigurationError(
                     f"effect {field.name} is a size of 0 or more, not {getattr(self, field.name)}"
                 )
 
