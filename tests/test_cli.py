@@ -167,12 +167,11 @@ def test_a_bad_row_is_named_and_can_be_skipped(source: Path, tmp_path: Path) -> 
 def interrupt(arguments: list[str], until: Path, how: signal.Signals) -> tuple[int, str]:
     """Start a command, signal it once a path is there, and return its status and errors."""
     process = subprocess.Popen(command(*arguments), stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
     while not any(until.parent.glob(until.name)) and process.poll() is None:
         time.sleep(0.005)
     process.send_signal(how)
-    errors = process.stderr.read()
-    return process.wait(), errors
+    _, errors = process.communicate()
+    return process.returncode, errors
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
