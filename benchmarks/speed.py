@@ -10,9 +10,9 @@ import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from benchmarks.commands import Cost, beholder, write_results
 from beholder.study import Study
 from beholder.study.simulation import PRESETS, simulate
+from benchmarks.commands import Cost, beholder, write_results
 
 SAMPLES = 4000
 
@@ -22,7 +22,7 @@ def main() -> None:
         root = Path(folder)
         os.environ["BEHOLDER_CACHE"] = str(root / "cache")
         source = root / "source"
-        _write_tables(root / "made", source)
+        clicks = _write_tables(root / "made", source)
         study, run = root / "study", root / "run"
         costs: dict[str, Cost] = {}
         report, costs["read"] = beholder("read", "tables", source, study)
@@ -34,11 +34,13 @@ def main() -> None:
         f"| {step} | {cost.wall_s:.1f} | {cost.cpu_s:.1f} | {cost.peak_mib:.0f} |"
         for step, cost in costs.items()
     ]
-    write_results("speed", {"samples": report["samples"], "steps": rows}, "\n".join(lines))
+    lines += ["", f"{report['samples']:,} samples with {clicks:,} clicks."]
+    results = {"samples": report["samples"], "clicks": clicks, "steps": rows}
+    write_results("speed", results, "\n".join(lines))
 
 
-def _write_tables(made: Path, source: Path) -> None:
-    """Simulate a study of 4,000 samples and write it as a lab would export it."""
+def _write_tables(made: Path, source: Path) -> int:
+    """Simulate a study of 4,000 samples, write it as a lab would and return its clicks."""
     preset = replace(
         PRESETS["small"],
         name="speed",
@@ -54,6 +56,7 @@ def _write_tables(made: Path, source: Path) -> None:
     source.mkdir()
     (made / "images").rename(source / "images")
     width, height = preset.width, preset.height
+    clicks = 0
     with (source / "samples.csv").open("w") as samples, (source / "fixations.csv").open("w") as f:
         texts, fixations = csv.writer(samples), csv.writer(f)
         texts.writerow(["participant", "image", "text"])
@@ -62,8 +65,10 @@ def _write_tables(made: Path, source: Path) -> None:
             who = sample.participant, sample.image
             texts.writerow([*who, sample.text])
             gaze = sample.gaze
+            clicks += len(gaze)
             for x, y, t, d in zip(gaze.x, gaze.y, gaze.time, gaze.duration, strict=True):
                 fixations.writerow([*who, x * width, y * height, t, d])
+    return clicks
 
 
 if __name__ == "__main__":
