@@ -166,7 +166,13 @@ def test_a_bad_row_is_named_and_can_be_skipped(source: Path, tmp_path: Path) -> 
 
 def interrupt(arguments: list[str], until: Path, how: signal.Signals) -> tuple[int, str]:
     """Start a command, signal it once a path is there, and return its status and errors."""
-    process = subprocess.Popen(command(*arguments), stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command(*arguments),
+        stderr=subprocess.PIPE,
+        text=True,
+        # Who runs the tests in the background may have told them to ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     while not any(until.parent.glob(until.name)) and process.poll() is None:
         time.sleep(0.005)
     process.send_signal(how)
