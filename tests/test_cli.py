@@ -247,6 +247,9 @@ def test_what_cannot_be_written_is_said_before_the_work(source: Path, tmp_path: 
     assert not (tmp_path / "run" / "scores.parquet").exists()
     sentence = refused("inspect", study, "--coverage", tmp_path / "absent" / "coverage.csv")
     assert "absent/coverage.csv: No such file or directory" in sentence
+    (tmp_path / "file").write_text("")
+    sentence = refused("inspect", study, "--coverage", tmp_path / "file" / "coverage.csv")
+    assert "file/coverage.csv: Not a directory" in sentence
     sentence = refused("simulate", tmp_path / "made", "--crossmod", study)
     assert "study exists already" in sentence
     assert not (tmp_path / "made").exists()

@@ -19,12 +19,11 @@ def write_bytes(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         # The reader of the message knows the file that was asked for, not its neighbour.
         raise OSError(error.errno, error.strerror, str(path)) from error
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    finally:
+        with contextlib.suppress(OSError):  # it has moved, or was never made
+            temporary.unlink()
 
 
 def write_text(path: Path, text: str) -> None:

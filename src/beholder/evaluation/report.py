@@ -61,7 +61,6 @@ def write_report(evaluation: Evaluation, path: Path) -> None:
         sizes={part: len(evaluation.run.split.rows(part)) for part in PARTS},
         weights={"-".join(pair): evaluation.run.folder.weights(pair) for pair in _logs(evaluation)},
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
     atomic.write_text(path, page)
 
 
