@@ -25,6 +25,7 @@ _FORMATS = ("tables", "crossmod")
 _PRESETS = ("ads", "coco", "small")
 _METHODS = ("base", "content", "style", "ours")
 _SPLITS = ("random", "image", "participant", "both")
+_UNITS = ("samples", "participants")
 _COMPLETIONS: dict[str, Callable[..., ShellComplete]] = {
     "bash": BashComplete,
     "zsh": ZshComplete,
@@ -156,6 +157,20 @@ def simulate(
 @click.option("--tasks", default="g2t,t2g", show_default=True, help="Some of g2t … p2t.")
 @click.option("--split", type=click.Choice(_SPLITS), default="random", show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--joint", is_flag=True, help="One tower a modality, shared by all tasks.")
+@click.option(
+    "--privileged",
+    default="",
+    metavar="MODALITIES",
+    help="Modalities, such as personality, that teach and are absent at the test.",
+)
+@click.option(
+    "--share",
+    type=click.FloatRange(min=0, max=1, min_open=True),
+    default=1.0,
+    help="Keep only this share of the training part.",
+)
+@click.option("--share-of", type=click.Choice(_UNITS), default="samples", show_default=True)
 @click.option(
     "--set",
     "settings",

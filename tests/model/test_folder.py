@@ -12,12 +12,15 @@ from beholder.errors import RunError
 from beholder.model import Hyperparameters, Run, TrainingConfiguration
 from beholder.model.folder import RunFolder
 from beholder.model.learning import Epoch, State
+from beholder.model.networks import Network
 from beholder.model.towers import Tower, embed
 from beholder.study.splits import Split
 from made_study import Row, made_study
 
 PAIR = ("gaze", "text")
+NETWORK = Network("gaze-text", (PAIR,))
 CONFIGURATION = TrainingConfiguration(hyperparameters=Hyperparameters(hidden=4, dimensions=3))
+WIDTHS = {"gaze": 5, "text": 2}
 STUDY = made_study([Row("ada", f"i{n}") for n in range(4)])
 LOG = [Epoch(1, 0.1 + 0.2, 1 / 3, 1e-9, 0.5), Epoch(2, 0.25, 0.5, 0.7, 12.0)]
 
@@ -31,8 +34,8 @@ def folder(run_path: Path) -> RunFolder:
 
 def a_state() -> State:
     generator = torch.Generator().manual_seed(0)
-    towers = torch.nn.ModuleList(
-        Tower(width, CONFIGURATION.hyperparameters, generator) for width in (5, 2)
+    towers = torch.nn.ModuleDict(
+        {m: Tower(w, CONFIGURATION.hyperparameters, generator) for m, w in WIDTHS.items()}
     )
     optimiser = torch.optim.AdamW(towers.parameters())
     sum(parameter.sum() for parameter in towers.parameters()).backward()
@@ -55,27 +58,36 @@ def test_the_configuration_and_the_split_come_back(folder: RunFolder) -> None:
 
 def test_a_space_comes_back_with_its_best_weights_and_its_log(folder: RunFolder) -> None:
     state = a_state()
-    folder.write_checkpoint(PAIR, "base", state)
-    assert not folder.has_space(PAIR, "base")
-    folder.write_space(PAIR, "base", state)
-    assert folder.has_space(PAIR, "base")
-    assert folder.checkpoint(PAIR, "base") is None
-    assert folder.log(PAIR, "base") == LOG
-    towers = folder.towers(PAIR, "base", CONFIGURATION)
+    folder.write_checkpoint("gaze-text", "base", state)
+    assert not folder.has_space("gaze-text", "base")
+    folder.write_space(NETWORK, "base", state)
+    assert folder.has_space("gaze-text", "base")
+    assert folder.checkpoint("gaze-text", "base") is None
+    assert folder.log("gaze-text", "base") == LOG
+    towers = folder.towers("gaze-text", "base", CONFIGURATION)
     state.towers.load_state_dict(state.best)
-    for kept, tower, width in zip(towers, state.both(), (5, 2), strict=True):
+    assert list(towers) == list(WIDTHS)
+    for modality, width in WIDTHS.items():
         features = np.ones((3, width), np.float32)
-        assert (embed(kept, features) == embed(tower, features)).all()
+        expected = embed(state.tower(modality), features)
+        assert (embed(towers[modality], features) == expected).all()
+
+
+def test_the_tower_of_a_privileged_modality_is_not_kept(folder: RunFolder) -> None:
+    network = Network("gaze-personality", (("gaze", "personality"),), ("text",))
+    folder.write_space(network, "base", a_state())
+    assert list(folder.towers("gaze-personality", "base", CONFIGURATION)) == ["gaze"]
 
 
 def test_a_checkpoint_comes_back_to_the_bit(folder: RunFolder) -> None:
     state = a_state()
-    folder.write_checkpoint(PAIR, "base", state)
-    found = folder.checkpoint(PAIR, "base")
+    folder.write_checkpoint("gaze-text", "base", state)
+    found = folder.checkpoint("gaze-text", "base")
     assert found is not None
     other = a_state()
-    other.towers = torch.nn.ModuleList(
-        Tower(width, CONFIGURATION.hyperparameters, torch.Generator()) for width in (5, 2)
+    generator = torch.Generator()
+    other.towers = torch.nn.ModuleDict(
+        {m: Tower(w, CONFIGURATION.hyperparameters, generator) for m, w in WIDTHS.items()}
     )
     other.optimiser = torch.optim.AdamW(other.towers.parameters())
     other.restore(*found)
@@ -87,16 +99,15 @@ def test_a_checkpoint_comes_back_to_the_bit(folder: RunFolder) -> None:
 
 
 def test_a_checkpoint_that_cannot_be_read_is_named(folder: RunFolder) -> None:
-    folder.write_checkpoint(PAIR, "base", a_state())
+    folder.write_checkpoint("gaze-text", "base", a_state())
     (file,) = folder.path.rglob("*.checkpoint.safetensors")
     file.write_bytes(file.read_bytes()[:50])
     with pytest.raises(RunError, match=r"the checkpoint .* cannot be read"):
-        folder.checkpoint(PAIR, "base")
+        folder.checkpoint("gaze-text", "base")
 
 
 def test_clearing_leaves_the_lock_and_what_links_lead_to(folder: RunFolder, tmp_path: Path) -> None:
     folder.lock.touch()
-    folder.pair(PAIR).mkdir(parents=True)
     folder.write_weights(PAIR, {"base": 1.0})
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

@@ -11,7 +11,8 @@ import torch
 
 from beholder.errors import TrainingError
 from beholder.model import Hyperparameters, learning
-from beholder.model.learning import Epoch, Features, PairData, State, learn_space
+from beholder.model.learning import Epoch, Features, SpaceData, State, learn_space
+from beholder.model.networks import Network
 from beholder.model.spaces import Positives, Space
 from made_study import Row, made_study
 
@@ -19,7 +20,7 @@ PAIR = ("gaze", "text")
 SHORT = Hyperparameters(hidden=8, dimensions=6, epochs=4, batch=8)
 
 
-def pair_data() -> PairData:
+def space_data() -> SpaceData:
     """48 samples of 6 people and 8 images; the second features follow from the first."""
     rows = [Row(f"p{n % 6}", f"i{n % 8}", f"text {n}", n) for n in range(48)]
     study = made_study(rows)
@@ -27,11 +28,11 @@ def pair_data() -> PairData:
     first = generator.normal(size=(48, 5)).astype(np.float32)
     second = (first @ generator.normal(size=(5, 7))).astype(np.float32)
     train, validation = np.arange(36), np.arange(36, 48)
-    return PairData(
-        Features(first, np.arange(48)),
-        Features(second, np.arange(48)),
+    return SpaceData(
+        Network("gaze-text", (PAIR,)),
+        {"gaze": Features(first, np.arange(48)), "text": Features(second, np.arange(48))},
         train,
-        validation,
+        {PAIR: validation},
         *(Positives.of(study, "base", PAIR, part) for part in (train, validation)),
     )
 
@@ -39,12 +40,12 @@ def pair_data() -> PairData:
 def learn(
     hyperparameters: Hyperparameters = SHORT,
     *,
-    data: PairData | None = None,
+    data: SpaceData | None = None,
     seed: int = 0,
     space: Space = "base",
     **options: Any,
 ) -> State:
-    return learn_space(space, PAIR, data or pair_data(), hyperparameters, seed, **options)
+    return learn_space(space, data or space_data(), hyperparameters, seed, **options)
 
 
 def same(first: State, second: State) -> bool:
@@ -66,21 +67,21 @@ def test_learning_learns(objective: str) -> None:
 
 def test_items_alike_lie_nearer_together_when_asked() -> None:
     """Texts of one image, which a gaze that says nothing of the image hardly brings together."""
-    data = pair_data()
+    data = space_data()
     images = np.arange(48) % 8
     study = made_study([Row(f"p{n % 6}", f"i{n % 8}", f"text {n}", n) for n in range(48)])
     content = Positives.of(study, "content", PAIR, data.train)
-    data = replace(data, positives=content, alike=1)
-    data.second.values[:] = np.eye(8)[images][:, :7]
-    data.second.values[:] += np.random.default_rng(1).normal(scale=0.5, size=(48, 7))
+    data = replace(data, positives=content, alike="text")
+    data.features["text"].values[:] = np.eye(8)[images][:, :7]
+    data.features["text"].values[:] += np.random.default_rng(1).normal(scale=0.5, size=(48, 7))
 
-    together = content.within(1, data.train)
+    together = content.within("text", data.train)
 
     def nearness(weight: float) -> float:
         found: list[float] = []
 
         def measure(state: State) -> None:
-            texts = learning.embed(state.both()[1], data.second.of(data.train))
+            texts = learning.embed(state.tower("text"), data.features["text"].of(data.train))
             cosines = texts @ texts.T
             found.append(float(cosines[together].mean() - cosines[~together].mean()))
 
@@ -113,8 +114,8 @@ def test_learning_goes_on_from_any_epoch_as_if_never_stopped(epoch: int) -> None
 
 
 def test_the_best_epoch_is_kept_and_patience_ends_the_rest() -> None:
-    data = pair_data()
-    one = data.validation[:1]
+    data = space_data()
+    one = {PAIR: data.validation[PAIR][:1]}
     data = replace(data, validation=one)  # always ranked first: the first epoch stays the best
     after: list[dict[str, torch.Tensor]] = []
     state = learn(
@@ -128,18 +129,18 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_rest() -> None:
     assert state.best_epoch == 1
     final = state.towers.state_dict()
     assert all(torch.equal(final[name], after[0][name]) for name in final)
-    assert not torch.equal(after[0]["0.linear"], after[2]["0.linear"])
+    assert not torch.equal(after[0]["gaze.linear"], after[2]["gaze.linear"])
 
 
 def test_one_survey_in_the_validation_part_is_no_collapse() -> None:
-    data = pair_data()
-    data.second.values[data.validation] = 1.0
+    data = space_data()
+    data.features["text"].values[data.validation[PAIR]] = 1.0
     learn(data=data)
 
 
 def test_features_that_are_not_numbers_stop_it() -> None:
-    data = pair_data()
-    data.first.values[3] = np.nan
+    data = space_data()
+    data.features["gaze"].values[3] = np.nan
     with pytest.raises(TrainingError, match="base space of gaze and text are not numbers in epoch"):
         learn(data=data)
 
@@ -156,8 +157,8 @@ def test_weights_that_overflow_in_the_last_step_stop_it() -> None:
     [("hinge-hardest", "try hinge-sum or contrastive"), ("hinge-sum", "a lower learning rate")],
 )
 def test_a_collapse_stops_it_and_names_itself(objective: str, advice: str) -> None:
-    data = pair_data()
-    data.second.values[:] = 1.0
+    data = space_data()
+    data.features["text"].values[:] = 1.0
     message = f"collapsed in epoch 1: all its embeddings are one point; .*{advice}"
     with pytest.raises(TrainingError, match=message):
         learn(replace(SHORT, objective=objective), data=data)

@@ -122,9 +122,9 @@ def test_what_cannot_be_embedded_is_refused(tiny_run: Run) -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("spaces/gaze-text/weights.json", '{"base": "x"}'),
-        ("spaces/gaze-text/weights.json", "[1]"),
-        ("spaces/gaze-text/weights.json", '{"base": -1}'),
+        ("weights/gaze-text.json", '{"base": "x"}'),
+        ("weights/gaze-text.json", "[1]"),
+        ("weights/gaze-text.json", '{"base": -1}'),
         ("encoders/text.json", "[]"),
         ("encoders/text.json", "{}"),
         ("encoders/text.json", '[{"name": "wording", "options": {"zz": 1}, "vocabulary": []}]'),
@@ -175,7 +175,7 @@ def remove_tensors(file: Path) -> None:
         ("spaces/gaze-text/style.safetensors", truncate, r"weights .*style\.safetensors cannot"),
         ("spaces/gaze-text/style.safetensors", Path.unlink, r"weights .*style\.safetensors cannot"),
         ("spaces/gaze-text/style.safetensors", remove_tensors, r"weights .*style.* cannot"),
-        ("spaces/gaze-text/weights.json", Path.unlink, r"weights .*weights\.json cannot"),
+        ("weights/gaze-text.json", Path.unlink, r"weights .*gaze-text\.json cannot"),
         ("encoders/gaze.safetensors", truncate, "the gaze encoder of .* cannot be read"),
         ("encoders/gaze.json", truncate, "the gaze encoder of .* cannot be read"),
         ("encoders/gaze.json", Path.unlink, "the gaze encoder of .* cannot be read"),

@@ -59,7 +59,7 @@ def test_positives_are_those_of_the_sets(
     rows = np.sort(
         data.draw(st.permutations(rows.tolist()))[: data.draw(st.integers(1, len(rows)))]
     )
-    matrix = Positives.of(study, space, pair, rows).matrix(rows)
+    matrix = Positives.of(study, space, pair, rows).between(pair, rows)
     assert (matrix == oracle(study, space, pair, rows)).all()
     assert matrix.diagonal().all()
 
@@ -74,21 +74,21 @@ def test_what_belongs_together_within_a_modality_is_that_of_the_sets(
         return
     positives = Positives.of(study, space, pair, rows)
     unit = groups(study, space)
-    for side, modality in enumerate(pair):
+    for modality in pair:
         codes = item_codes(study, modality)
         owned = {(unit[row], codes[row]) for row in rows}
         expected = [
             [(unit[n], codes[m]) in owned or (unit[m], codes[n]) in owned for m in rows]
             for n in rows
         ]
-        assert positives.within(side, rows).tolist() == expected
+        assert positives.within(modality, rows).tolist() == expected
 
 
 def test_equal_words_by_two_people_are_positives_of_both() -> None:
     rows = [Row("ada", "i", "a dog", 0), Row("bo", "i", "a dog", 1), Row("bo", "j", "red", 2)]
     study = made_study(rows)
     numbers = np.arange(3)
-    base = Positives.of(study, "base", ("gaze", "text"), numbers).matrix(numbers)
+    base = Positives.of(study, "base", ("gaze", "text"), numbers).between(("gaze", "text"), numbers)
     assert base.tolist() == [[True, True, False], [True, True, False], [False, False, True]]
 
 
@@ -96,7 +96,9 @@ def test_equal_words_on_two_images_are_positives_of_both() -> None:
     rows = [Row("ada", "i", "a dog", 0), Row("bo", "j", "a dog", 1), Row("bo", "j", "red", 2)]
     study = made_study(rows)
     numbers = np.arange(3)
-    content = Positives.of(study, "content", ("gaze", "text"), numbers).matrix(numbers)
+    content = Positives.of(study, "content", ("gaze", "text"), numbers).between(
+        ("gaze", "text"), numbers
+    )
     # Sample 0's words are of image j too, so image j's gazes answer them, and the other way
     # round image i owns "a dog"; but "red" is of j alone.
     assert content.tolist() == [[True, True, False], [True, True, True], [True, True, True]]
@@ -107,7 +109,9 @@ def test_a_survey_is_no_negative_of_any_sample_of_its_owner_or_of_a_twin() -> No
     numbers = np.arange(3)
     for twins, expected in ((False, False), (True, True)):
         study = made_study(rows, {"ada": 1, "bo": 1 if twins else 2})
-        matrix = Positives.of(study, "base", ("text", "personality"), numbers).matrix(numbers)
+        matrix = Positives.of(study, "base", ("text", "personality"), numbers).between(
+            ("text", "personality"), numbers
+        )
         assert matrix[0, 1]
         assert matrix[1, 0]
         assert matrix[0, 2] == matrix[2, 1] == expected
@@ -116,7 +120,7 @@ def test_a_survey_is_no_negative_of_any_sample_of_its_owner_or_of_a_twin() -> No
 def test_what_lies_outside_the_part_owns_nothing() -> None:
     study = made_study([Row("ada", "i", "dog", 0), Row("bo", "j", "red", 1), Row("bo", "i", "red")])
     rows = np.array([0, 1])
-    matrix = Positives.of(study, "content", ("gaze", "text"), rows).matrix(rows)
+    matrix = Positives.of(study, "content", ("gaze", "text"), rows).between(("gaze", "text"), rows)
     assert matrix.tolist() == [[True, False], [False, True]]
 
 

@@ -47,7 +47,7 @@ train(Study.open(study), path, parse_configuration(configuration, "-"), checkpoi
 
 
 def weights_of(path: Path) -> dict[str, bytes]:
-    files = sorted((path / "spaces").rglob("*.safetensors")) + sorted(path.rglob("weights.json"))
+    files = sorted((path / "spaces").rglob("*.safetensors")) + sorted((path / "weights").iterdir())
     assert files
     return {str(file.relative_to(path)): file.read_bytes() for file in files}
 
@@ -55,7 +55,7 @@ def weights_of(path: Path) -> dict[str, bytes]:
 def logs_of(run: Run) -> list[Any]:
     pair = run.tasks[0].pair
     return [
-        [replace(line, seconds=0) for line in run.folder.log(pair, space)]
+        [replace(line, seconds=0) for line in run.folder.log(run.network(pair), space)]
         for space in run.folder.weights(pair)
     ]
 

@@ -12,6 +12,7 @@ from beholder import atomic
 from beholder.evaluation.charts import accuracy_chart, training_chart
 from beholder.evaluation.evaluation import Evaluation
 from beholder.evaluation.pictures import gaze_picture
+from beholder.model.networks import Pair
 from beholder.study.splits import PARTS
 from beholder.study.study import Study
 from beholder.study.tasks import Codes, Galleries, Retrieval, Task
@@ -52,14 +53,12 @@ def write_report(evaluation: Evaluation, path: Path) -> None:
     page = environment.get_template("report.html").render(
         result=result,
         sections=[_section(evaluation, result, task) for task in evaluation.run.tasks],
-        training=[
-            Markup(training_chart("-".join(pair), logs)) for pair, logs in _logs(evaluation).items()
-        ],
+        training=[Markup(training_chart(name, logs)) for name, logs in _logs(evaluation).items()],
         configuration=evaluation.run.configuration.toml(),
         provenance=evaluation.run.provenance,
         study=evaluation.run.study,
         sizes={part: len(evaluation.run.split.rows(part)) for part in PARTS},
-        weights={"-".join(pair): evaluation.run.folder.weights(pair) for pair in _logs(evaluation)},
+        weights={"-".join(p): evaluation.run.folder.weights(p) for p in _pairs(evaluation)},
     )
     atomic.write_text(path, page)
 
@@ -86,12 +85,17 @@ def _section(evaluation: Evaluation, result: dict[str, Any], task: Task) -> dict
     }
 
 
-def _logs(evaluation: Evaluation) -> dict[tuple[str, str], Any]:
+def _pairs(evaluation: Evaluation) -> list[Pair]:
+    return list(dict.fromkeys(task.pair for task in evaluation.run.tasks))
+
+
+def _logs(evaluation: Evaluation) -> dict[str, dict[str, Any]]:
+    """Return the logs of every network's spaces."""
     run = evaluation.run
-    pairs = dict.fromkeys(task.pair for task in run.tasks)
     return {
-        pair: {space: run.folder.log(pair, space) for space in run.folder.weights(pair)}
-        for pair in pairs
+        network: {space: run.folder.log(network, space) for space in run.folder.weights(pair)}
+        for pair in _pairs(evaluation)
+        for network in [run.network(pair)]
     }
 
 

@@ -5,11 +5,12 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args
 
 from beholder.errors import ConfigurationError
+from beholder.model.networks import in_order
 from beholder.model.objectives import OBJECTIVES
 from beholder.model.spaces import SPACES, Space
-from beholder.study.splits import SPLITS, SplitKind
+from beholder.study.splits import SPLITS, UNITS, SplitKind, Unit
 from beholder.study.survey import quoted
-from beholder.study.tasks import Task, parse_tasks
+from beholder.study.tasks import MODALITIES, Task, parse_tasks
 
 Method = Literal["base", "content", "style", "ours"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -66,13 +67,22 @@ class Hyperparameters:
 
 @dataclass(frozen=True)
 class TrainingConfiguration:
-    """What to train: a method, its tasks, the split and the seed of all randomness."""
+    """What to train: a method, its tasks, the split and the seed of all randomness.
+
+    ``joint`` shares one tower a modality among all tasks. ``privileged`` names modalities, such
+    as ``personality``, that teach and are absent at the test. ``share`` keeps only so much of
+    the training part, in samples or in whole participants (``share_of``), as learning curves do.
+    """
 
     method: Method = "ours"
     tasks: str = "g2t,t2g"
     split: SplitKind = "random"
     seed: int = 0
     hyperparameters: Hyperparameters = field(default_factory=Hyperparameters)
+    joint: bool = False
+    privileged: str = ""
+    share: float = 1.0
+    share_of: Unit = "samples"
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -86,6 +96,32 @@ class TrainingConfiguration:
         if not isinstance(self.seed, int) or self.seed < 0:
             raise ConfigurationError(f"a seed is a whole number from 0, not {self.seed}")
         parse_tasks(self.tasks)
+        if not 0 < self.share <= 1:
+            raise ConfigurationError(f"a share is above 0 and at most 1, not {self.share}")
+        if self.share_of not in UNITS:
+            raise ConfigurationError(f"a share is of {' or '.join(UNITS)}, not {self.share_of!r}")
+        self._check_privileged()
+
+    def _check_privileged(self) -> None:
+        named = list(filter(None, map(str.strip, self.privileged.split(","))))
+        for modality in named:
+            if modality not in MODALITIES.values():
+                raise ConfigurationError(
+                    f"unknown modality {modality!r}, expected some of "
+                    f"{', '.join(MODALITIES.values())}"
+                )
+            pairs = [task.pair for task in self.parsed_tasks]
+            if all(modality in pair for pair in pairs) or (
+                self.joint and any(modality in pair for pair in pairs)
+            ):
+                raise ConfigurationError(
+                    f"{modality} cannot be privileged where {self.tasks} needs it at the test"
+                )
+
+    @property
+    def privileged_modalities(self) -> tuple[str, ...]:
+        """The modalities that teach and are absent at the test, in their usual order."""
+        return in_order([name.strip() for name in self.privileged.split(",")])
 
     @property
     def parsed_tasks(self) -> tuple[Task, ...]:
@@ -132,4 +168,6 @@ def _check_keys(data: dict[str, Any], kind: type, where: str) -> None:
 
 
 def _toml(value: str | float) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     return quoted(value) if isinstance(value, str) else repr(value)

@@ -3,8 +3,8 @@
 configuration.toml            what was asked
 split.parquet                 the part of every sample, and the fingerprint of the study
 encoders/<modality>.*         the statistics of the encoders
-spaces/<pair>/<space>.*       weights, and the log as CSV; a checkpoint while it is learnt
-spaces/<pair>/weights.json    the combination's weights
+spaces/<network>/<space>.*    weights, and the log as CSV; a checkpoint while it is learnt
+weights/<pair>.json           the combination's weights
 run.json                      what it was made from; written last, so its presence means done
 """
 
@@ -27,12 +27,11 @@ from beholder import atomic
 from beholder.errors import ConfigurationError, RunError
 from beholder.model.configuration import TrainingConfiguration, parse_configuration
 from beholder.model.learning import Epoch, State, log_rows
+from beholder.model.networks import Network, Pair
 from beholder.model.spaces import SPACES
 from beholder.model.towers import Tower
 from beholder.study.splits import PARTS, UNUSED, Split
 from beholder.study.study import Study
-
-Pair = tuple[str, str]
 
 _RUN_FILE = "run.json"
 _CONFIGURATION_FILE = "configuration.toml"
@@ -142,21 +141,18 @@ class RunFolder:
         """The folder of the encoders' statistics."""
         return self.path / "encoders"
 
-    def pair(self, pair: Pair) -> Path:
-        """Return the folder of a pair's spaces."""
-        return self.path / "spaces" / "-".join(pair)
-
-    def write_checkpoint(self, pair: Pair, space: str, state: State) -> None:
+    def write_checkpoint(self, network: str, space: str, state: State) -> None:
         """Keep a state, so that a killed training goes on from here; the log goes with it."""
         log = {"log": json.dumps(log_rows(state.log))}
-        self.pair(pair).mkdir(parents=True, exist_ok=True)
-        atomic.write_bytes(self._checkpoint(pair, space), save(state.tensors(), log))
+        file = self._checkpoint(network, space)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        atomic.write_bytes(file, save(state.tensors(), log))
 
     def checkpoint(
-        self, pair: Pair, space: str
+        self, network: str, space: str
     ) -> tuple[dict[str, torch.Tensor], list[Epoch]] | None:
         """Return the tensors and the log of an unfinished space, or None."""
-        file = self._checkpoint(pair, space)
+        file = self._checkpoint(network, space)
         if not file.is_file():
             return None
         try:
@@ -166,42 +162,43 @@ class RunFolder:
         except (OSError, SafetensorError) as error:
             raise RunError(f"the checkpoint {file} cannot be read: {error}") from error
 
-    def write_space(self, pair: Pair, space: str, state: State) -> None:
-        """Keep a trained space: its weights, then its log; its checkpoint goes."""
-        folder = self.pair(pair)
-        folder.mkdir(parents=True, exist_ok=True)
+    def write_space(self, network: Network, space: str, state: State) -> None:
+        """Keep a trained space: its weights, then its log; its checkpoint goes.
+
+        The towers of privileged modalities are not kept, so no test can use them.
+        """
+        file = self._space(network.name, space)
+        file.parent.mkdir(parents=True, exist_ok=True)
         text = io.StringIO()
         writer = csv.DictWriter(text, [f.name for f in fields(Epoch)])
         writer.writeheader()
         writer.writerows(log_rows(state.log))
-        atomic.write_text(folder / f"{space}.log.csv", text.getvalue())
-        atomic.write_bytes(folder / f"{space}.safetensors", save(dict(state.best)))
-        self._checkpoint(pair, space).unlink(missing_ok=True)
+        kept = {k: t for k, t in state.best.items() if k.partition(".")[0] in network.kept}
+        atomic.write_text(self._log(network.name, space), text.getvalue())
+        atomic.write_bytes(file, save(kept))
+        self._checkpoint(network.name, space).unlink(missing_ok=True)
 
-    def has_space(self, pair: Pair, space: str) -> bool:
+    def has_space(self, network: str, space: str) -> bool:
         """Tell whether a space is trained."""
-        return (self.pair(pair) / f"{space}.safetensors").is_file()
+        return self._space(network, space).is_file()
 
     def towers(
-        self, pair: Pair, space: str, configuration: TrainingConfiguration
-    ) -> tuple[Tower, Tower]:
-        """Return the trained towers of a pair's first and second modality."""
-        file = self.pair(pair) / f"{space}.safetensors"
+        self, network: str, space: str, configuration: TrainingConfiguration
+    ) -> dict[str, Tower]:
+        """Return the trained towers of a network by their modalities."""
+        file = self._space(network, space)
         try:
-            tensors = load_file(file)
-            first, second = (
-                _tower(
-                    {k[2:]: t for k, t in tensors.items() if k.startswith(number)}, configuration
-                )
-                for number in ("0.", "1.")
-            )
+            tensors: dict[str, dict[str, torch.Tensor]] = {}
+            for key, tensor in load_file(file).items():
+                modality, _, name = key.partition(".")
+                tensors.setdefault(modality, {})[name] = tensor
+            return {modality: _tower(own, configuration) for modality, own in tensors.items()}
         except (OSError, SafetensorError, KeyError, RuntimeError) as error:
             raise RunError(f"the weights {file} cannot be read: {error}") from error
-        return first, second
 
-    def log(self, pair: Pair, space: str) -> list[Epoch]:
+    def log(self, network: str, space: str) -> list[Epoch]:
         """Return the log of a trained space."""
-        with (self.pair(pair) / f"{space}.log.csv").open(encoding="utf-8") as file:
+        with self._log(network, space).open(encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         return [
             Epoch(int(row.pop("epoch")), **{k: float(value) for k, value in row.items()})
@@ -210,11 +207,13 @@ class RunFolder:
 
     def write_weights(self, pair: Pair, weights: Mapping[str, float]) -> None:
         """Keep the combination's weights."""
-        atomic.write_text(self.pair(pair) / "weights.json", json.dumps(weights))
+        file = self._weights(pair)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        atomic.write_text(file, json.dumps(weights))
 
     def weights(self, pair: Pair) -> dict[str, float]:
         """Return the combination's weights by space."""
-        file = self.pair(pair) / "weights.json"
+        file = self._weights(pair)
         try:
             stored = dict(json.loads(file.read_text("utf-8")))
             weights = {str(space): float(weight) for space, weight in stored.items()}
@@ -242,8 +241,17 @@ class RunFolder:
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise RunError(f"{file} is not of a run of this version: {error}") from error
 
-    def _checkpoint(self, pair: Pair, space: str) -> Path:
-        return self.pair(pair) / f"{space}.checkpoint.safetensors"
+    def _space(self, network: str, space: str) -> Path:
+        return self.path / "spaces" / network / f"{space}.safetensors"
+
+    def _log(self, network: str, space: str) -> Path:
+        return self._space(network, space).with_name(f"{space}.log.csv")
+
+    def _checkpoint(self, network: str, space: str) -> Path:
+        return self._space(network, space).with_name(f"{space}.checkpoint.safetensors")
+
+    def _weights(self, pair: Pair) -> Path:
+        return self.path / "weights" / f"{'-'.join(pair)}.json"
 
 
 def _tower(tensors: dict[str, torch.Tensor], configuration: TrainingConfiguration) -> Tower:

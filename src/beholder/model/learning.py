@@ -1,14 +1,14 @@
-"""Learning one space of one pair of modalities, resumable after any interruption.
+"""Learning one space of one network, resumable after any interruption.
 
-All randomness of an epoch comes from (seed, space, pair, epoch), so that an epoch begun again
-repeats itself exactly: a training that was killed and resumed ends with the same weights.
+All randomness of an epoch comes from (seed, space, network, epoch), so that an epoch begun
+again repeats itself exactly: a training that was killed and resumed ends with the same weights.
 """
 
 import copy
 import math
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from beholder.errors import TrainingError
 from beholder.model.configuration import Hyperparameters
+from beholder.model.networks import Network, Pair
 from beholder.model.objectives import objective_loss
 from beholder.model.ranking import mean_average_precision
 from beholder.model.spaces import Positives, Space, batches
@@ -40,26 +41,31 @@ class Features:
     values: NDArray[np.float32]
     row: Codes
 
+    def has(self, samples: Codes) -> NDArray[np.bool_]:
+        """Return which of these samples have the modality."""
+        return self.row[samples] >= 0
+
     def of(self, samples: Codes) -> NDArray[np.float32]:
         """Return the features of these samples, which must have the modality."""
         return self.values[self.row[samples]]
 
 
 @dataclass(frozen=True)
-class PairData:
-    """What a space of a pair is learnt from: samples are given by their numbers.
+class SpaceData:
+    """What a space of a network is learnt from: samples are given by their numbers.
 
-    ``train`` and ``validation`` hold the samples of a part that have both modalities.
-    ``alike`` is the side, 0 or 1, whose own items of one group also lie together, or None.
+    ``train`` holds the training samples that some pair of the network links; ``validation``
+    those of the validation part that have both modalities of a tested pair. ``alike`` is the
+    modality whose own items of one group also lie together, or None.
     """
 
-    first: Features
-    second: Features
+    network: Network
+    features: Mapping[str, Features]
     train: Codes
-    validation: Codes
+    validation: Mapping[Pair, Codes]
     positives: Positives
     validation_positives: Positives
-    alike: int | None = None
+    alike: str | None = None
 
 
 @dataclass(frozen=True)
@@ -77,16 +83,16 @@ class Epoch:
 class State:
     """Everything that a training needs to go on: kept in a checkpoint between epochs."""
 
-    towers: nn.ModuleList
+    towers: nn.ModuleDict  # by modality
     optimiser: torch.optim.AdamW
     best: dict[str, Tensor]
     log: list[Epoch] = field(default_factory=list)
 
-    def both(self) -> tuple[Tower, Tower]:
-        """Return the towers of the pair's first and second modality."""
-        first, second = self.towers
-        assert isinstance(first, Tower) and isinstance(second, Tower)
-        return first, second
+    def tower(self, modality: str) -> Tower:
+        """Return the tower of a modality."""
+        tower = self.towers[modality]
+        assert isinstance(tower, Tower)
+        return tower
 
     @property
     def best_epoch(self) -> int:
@@ -122,8 +128,7 @@ class State:
 
 def learn_space(
     space: Space,
-    pair: tuple[str, str],
-    data: PairData,
+    data: SpaceData,
     hyperparameters: Hyperparameters,
     seed: int,
     *,
@@ -136,8 +141,9 @@ def learn_space(
     ``after_epoch`` is called with the state when it may be checkpointed. Raises TrainingError
     when the loss is not a number or the embeddings collapse to a point.
     """
-    where = f"the {space} space of {' and '.join(pair)}"
-    state = _begin(data, hyperparameters, _seed(seed, space, pair))
+    where = f"the {space} space of {data.network}"
+    seeds = _seed(seed, space, data.network)
+    state = _begin(data, hyperparameters, seeds)
     if checkpoint is not None:
         state.restore(*checkpoint)
     epochs = range(len(state.log) + 1, hyperparameters.epochs + 1)
@@ -145,14 +151,11 @@ def learn_space(
         if state.log and epoch - 1 - state.best_epoch >= hyperparameters.patience:
             break
         started = time.monotonic()
-        source = np.random.default_rng([*_seed(seed, space, pair), epoch])
+        source = np.random.default_rng([*seeds, epoch])
         loss = _one_epoch(state, data, hyperparameters, epoch, source)
         spread = _check_health(state, data, hyperparameters.objective, loss, where, epoch)
         best_before = max((line.validation for line in state.log), default=-math.inf)
-        value = _validation_score(
-            *_embedded(state, data, data.validation),
-            data.validation_positives.matrix(data.validation),
-        )
+        value = _validation_score(state, data)
         if value > best_before:
             state.best = copy.deepcopy(state.towers.state_dict())
         state.log.append(Epoch(epoch, loss, value, spread, time.monotonic() - started))
@@ -162,12 +165,15 @@ def learn_space(
 
 
 def _check_health(
-    state: State, data: PairData, objective: str, loss: float, where: str, epoch: int
+    state: State, data: SpaceData, objective: str, loss: float, where: str, epoch: int
 ) -> float:
-    """Return the smaller spread of both sides' embeddings, or raise TrainingError."""
-    # Of training samples, as a validation part may hold one person's survey only.
-    watched = data.train[:: -(-len(data.train) // MOST_WATCHED)]
-    spread = [_spread(embeddings) for embeddings in _embedded(state, data, watched)]
+    """Return the smallest spread of a modality's embeddings, or raise TrainingError."""
+    spread = []
+    for modality in data.network.modalities:
+        # Of training samples, as a validation part may hold one person's survey only.
+        watched = data.train[data.features[modality].has(data.train)]
+        watched = watched[:: -(-len(watched) // MOST_WATCHED)]
+        spread.append(_spread(_embedded(state, data, modality, watched)))
     if not np.isfinite([loss, *spread]).all():
         raise TrainingError(
             f"the loss or the embeddings of {where} are not numbers in epoch {epoch}; a lower "
@@ -183,20 +189,22 @@ def _check_health(
     return min(spread)
 
 
-def _seed(seed: int, space: Space, pair: tuple[str, str]) -> list[int]:
+def _seed(seed: int, space: Space, network: Network) -> list[int]:
     """Return what tells this training's randomness from every other's."""
-    return [seed, zlib.crc32(f"{space} {pair[0]} {pair[1]}".encode())]
+    return [seed, zlib.crc32(" ".join([space, *network.modalities]).encode())]
 
 
 def _torch_generator(source: np.random.Generator) -> torch.Generator:
     return torch.Generator().manual_seed(int(source.integers(2**63)))
 
 
-def _begin(data: PairData, hyperparameters: Hyperparameters, seed: list[int]) -> State:
+def _begin(data: SpaceData, hyperparameters: Hyperparameters, seed: list[int]) -> State:
     generator = _torch_generator(np.random.default_rng(seed))
-    towers = nn.ModuleList(
-        Tower(features.values.shape[1], hyperparameters, generator)
-        for features in (data.first, data.second)
+    towers = nn.ModuleDict(
+        {
+            modality: Tower(data.features[modality].values.shape[1], hyperparameters, generator)
+            for modality in data.network.modalities
+        }
     )
     optimiser = torch.optim.AdamW(
         towers.parameters(),
@@ -208,7 +216,7 @@ def _begin(data: PairData, hyperparameters: Hyperparameters, seed: list[int]) ->
 
 def _one_epoch(
     state: State,
-    data: PairData,
+    data: SpaceData,
     hyperparameters: Hyperparameters,
     epoch: int,
     source: np.random.Generator,
@@ -234,28 +242,45 @@ def _one_epoch(
 
 def _batch_loss(
     state: State,
-    data: PairData,
+    data: SpaceData,
     hyperparameters: Hyperparameters,
     batch: Codes,
     dropout: Dropout,
 ) -> Tensor:
+    """Return the mean loss over the network's links, shape ()."""
     is_hinge = hyperparameters.objective.startswith("hinge")
     scale = torch.tensor(hyperparameters.margin if is_hinge else hyperparameters.temperature)
-    towers = state.both()
-    features = [torch.from_numpy(side.of(batch)) for side in (data.first, data.second)]
-    first, second = (
-        tower(values, dropout) for tower, values in zip(towers, features, strict=True)
-    )  # (n, dimensions) each
-    positives = torch.from_numpy(data.positives.matrix(batch))  # (n, n)
-    loss = objective_loss(hyperparameters.objective, first @ second.T, positives, scale)
+    has = {modality: data.features[modality].has(batch) for modality in data.network.modalities}
+    embeddings = {
+        modality: _embed_batch(state, data, modality, batch[held], dropout)
+        for modality, held in has.items()
+    }
+    losses = []
+    for first, second in data.network.links:
+        both = has[first] & has[second]
+        scores = embeddings[first][both[has[first]]] @ embeddings[second][both[has[second]]].T
+        positives = torch.from_numpy(data.positives.between((first, second), batch[both]))
+        losses.append(objective_loss(hyperparameters.objective, scores, positives, scale))
+    loss = torch.stack(losses).mean()
     if data.alike is None or not hyperparameters.alike:
         return loss
     # The same items under another dropout, so that an item is no trivial match of itself.
-    once = (first, second)[data.alike]
-    again = towers[data.alike](features[data.alike], dropout)
-    together = torch.from_numpy(data.positives.within(data.alike, batch))
-    apart = objective_loss(hyperparameters.objective, once @ again.T, together, scale)
+    samples = batch[has[data.alike]]
+    again = _embed_batch(state, data, data.alike, samples, dropout)
+    together = torch.from_numpy(data.positives.within(data.alike, samples))
+    scores = embeddings[data.alike] @ again.T
+    apart = objective_loss(hyperparameters.objective, scores, together, scale)
     return loss + hyperparameters.alike * apart
+
+
+def _embed_batch(
+    state: State, data: SpaceData, modality: str, samples: Codes, dropout: Dropout
+) -> Tensor:
+    """Return the embeddings of samples of one modality in training, (n, dimensions)."""
+    embeddings: Tensor = state.tower(modality)(
+        torch.from_numpy(data.features[modality].of(samples)), dropout
+    )
+    return embeddings
 
 
 def _learning_rate(hyperparameters: Hyperparameters, epochs_done: float) -> float:
@@ -268,12 +293,9 @@ def _learning_rate(hyperparameters: Hyperparameters, epochs_done: float) -> floa
     return hyperparameters.learning_rate * 0.5 * (1 + math.cos(math.pi * falling))
 
 
-def _embedded(
-    state: State, data: PairData, samples: Codes
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the embeddings of samples' first and second modality, each (n, dimensions)."""
-    first, second = state.both()
-    return embed(first, data.first.of(samples)), embed(second, data.second.of(samples))
+def _embedded(state: State, data: SpaceData, modality: str, samples: Codes) -> NDArray[np.float32]:
+    """Return the embeddings of samples of one modality, (n, dimensions)."""
+    return embed(state.tower(modality), data.features[modality].of(samples))
 
 
 def _spread(embeddings: NDArray[np.float32]) -> float:
@@ -281,14 +303,18 @@ def _spread(embeddings: NDArray[np.float32]) -> float:
     return float(np.sqrt(((embeddings - embeddings.mean(axis=0)) ** 2).sum(axis=1).mean()))
 
 
-def _validation_score(
-    first: NDArray[np.float32], second: NDArray[np.float32], positives: NDArray[np.bool_]
-) -> float:
-    """Return the mean average precision over both directions, what early stopping goes by."""
-    scores = first @ second.T  # (n, n)
-    return (
-        mean_average_precision(scores, positives) + mean_average_precision(scores.T, positives.T)
-    ) / 2
+def _validation_score(state: State, data: SpaceData) -> float:
+    """Return the mean average precision over the tested pairs, both ways: stopping goes by it."""
+    precisions = []
+    for pair, samples in data.validation.items():
+        first, second = (_embedded(state, data, modality, samples) for modality in pair)
+        scores = first @ second.T  # (n, n)
+        positives = data.validation_positives.between(pair, samples)
+        precisions += [
+            mean_average_precision(scores, positives),
+            mean_average_precision(scores.T, positives.T),
+        ]
+    return float(np.mean(precisions))
 
 
 def log_rows(log: list[Epoch]) -> list[dict[str, Any]]:

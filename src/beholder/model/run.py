@@ -20,7 +20,8 @@ from beholder.features import (
     Viewings,
 )
 from beholder.model.combination import combine
-from beholder.model.folder import Pair, RunFolder
+from beholder.model.folder import RunFolder
+from beholder.model.networks import Pair, network_name
 from beholder.model.towers import Tower, embed
 from beholder.study.gaze import Gaze
 from beholder.study.study import Study
@@ -78,6 +79,10 @@ class Run:
     def weights(self, pair: Pair, method: str) -> dict[str, float]:
         """Return the weights of the spaces that make up a method for a pair."""
         return self.folder.weights(pair) if method == "ours" else {method: 1.0}
+
+    def network(self, pair: Pair) -> str:
+        """Return the name of the network that a pair is tested with."""
+        return network_name(pair, joint=self.configuration.joint)
 
     def embed_samples(
         self, pair: Pair, modality: str, samples: Codes, method: str | None = None
@@ -141,7 +146,7 @@ class Run:
         return {}
 
     @cached_property
-    def _towers(self) -> dict[tuple[Pair, str], tuple[Tower, Tower]]:
+    def _towers(self) -> dict[tuple[str, str], dict[str, Tower]]:
         return {}
 
     @cached_property
@@ -172,13 +177,13 @@ class Run:
         if method != "ours" and method not in self.folder.weights(pair):
             raise UnsupportedError(f"{self.path} has no method {method} for {' and '.join(pair)}")
         weights = self.weights(pair, method)
-        side = pair.index(modality)
+        network = self.network(pair)
         spaces = {}
         for space in weights:
-            key = (pair, space)
+            key = (network, space)
             if key not in self._towers:
-                self._towers[key] = self.folder.towers(pair, space, self.configuration)
-            spaces[space] = embed(self._towers[key][side], features)
+                self._towers[key] = self.folder.towers(network, space, self.configuration)
+            spaces[space] = embed(self._towers[key][modality], features)
         return combine(spaces, weights)
 
     def _pair_with(self, modality: str, task: str | None) -> Pair:

@@ -1,5 +1,6 @@
 """The three embedding spaces: what each calls a positive pair, and when a study supports it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -41,31 +42,34 @@ class Positives:
 
     group: Codes  # (samples,) the group of each sample of the study
     bundle: Codes  # (samples,) what a batch should hold several samples of
-    first: "_Ownership"
-    second: "_Ownership"
+    items: Mapping[str, "_Ownership"]  # by modality
 
     @classmethod
-    def of(cls, study: Study, space: Space, pair: tuple[str, str], rows: Codes) -> "Positives":
-        """Return the positives of a space for a pair of modalities in the samples ``rows``."""
+    def of(cls, study: Study, space: Space, modalities: Sequence[str], rows: Codes) -> "Positives":
+        """Return the positives of a space among modalities in the samples ``rows``."""
         group = groups(study, space)
-        first, second = (
-            _Ownership.of(group, item_codes(study, modality), rows) for modality in pair
-        )
+        items = {
+            modality: _Ownership.of(group, item_codes(study, modality), rows)
+            for modality in modalities
+        }
         # The hardest wrong answers of the base space are other people's of the same image.
         bundle = study.image_codes if space == "base" else group
-        return cls(group, bundle, first, second)
+        return cls(group, bundle, items)
 
-    def matrix(self, batch: Codes) -> NDArray[np.bool_]:
-        """Return which (first item n, second item m) of a batch are positives, (n, n)."""
+    def between(self, pair: tuple[str, str], batch: Codes) -> NDArray[np.bool_]:
+        """Return which (item n of the first, item m of the second modality) are positives, (n, n).
+
+        Every sample of the batch has both modalities.
+        """
         group = self.group[batch]
         same_group = group[:, None] == group[None, :]
-        owned = self.second.owned(group, batch) | self.first.owned(group, batch).T
-        return np.asarray(same_group | owned)
+        first, second = (self.items[modality].owned(group, batch) for modality in pair)
+        return np.asarray(same_group | second | first.T)
 
-    def within(self, side: int, batch: Codes) -> NDArray[np.bool_]:
+    def within(self, modality: str, batch: Codes) -> NDArray[np.bool_]:
         """Return which items n and m of one modality of a batch belong together, (n, n)."""
         group = self.group[batch]
-        owned = (self.first, self.second)[side].owned(group, batch)
+        owned = self.items[modality].owned(group, batch)
         return np.asarray((group[:, None] == group[None, :]) | owned | owned.T)
 
 
@@ -80,6 +84,7 @@ class _Ownership:
     @classmethod
     def of(cls, group: Codes, item: Codes, rows: Codes) -> "_Ownership":
         items = int(item.max()) + 1
+        rows = rows[item[rows] >= 0]
         keys = np.unique(group[rows] * items + item[rows])
         owners = np.bincount(keys % items, minlength=items)
         shared = owners > 1

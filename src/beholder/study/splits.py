@@ -11,9 +11,11 @@ from beholder.study.study import Study
 
 SplitKind = Literal["random", "image", "participant", "both"]
 Part = Literal["train", "validation", "test"]
+Unit = Literal["samples", "participants"]
 
 SPLITS: tuple[str, ...] = get_args(SplitKind)
 PARTS: tuple[Part, ...] = get_args(Part)
+UNITS: tuple[Unit, ...] = get_args(Unit)
 UNUSED = len(PARTS)  # the code of a sample that is in no part
 
 _FRACTIONS = {
@@ -47,6 +49,24 @@ class Split:
     def rows(self, part: Part) -> NDArray[np.int64]:
         """Return the numbers of the samples in a part, ascending."""
         return np.flatnonzero(self.parts == PARTS.index(part))
+
+    def thinned(self, study: Study, share: float, unit: Unit) -> "Split":
+        """Return the split with only a share of its training part, in samples or participants.
+
+        What is kept depends on the seed alone, and a smaller share is a part of a larger one.
+        """
+        if share == 1:
+            return self
+        train = self.rows("train")
+        codes = train if unit == "samples" else study.participant_codes[train]
+        if (codes < 0).any():
+            raise UnsupportedError("a share of participants needs to know who made each sample")
+        present = np.unique(codes)
+        order = np.random.default_rng([self.seed, UNITS.index(unit)]).permutation(present)
+        kept = order[: max(1, round(share * len(present)))]
+        parts = self.parts.copy()
+        parts[train[~np.isin(codes, kept)]] = UNUSED
+        return Split(self.kind, self.seed, parts)
 
     def check(self, study: Study) -> None:
         """Raise RunError if an image or person that must be unseen is in two parts."""
