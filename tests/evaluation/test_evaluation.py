@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from beholder.evaluation import evaluate
-from beholder.evaluation.metrics import Interval, chance_of_top, cluster_bootstrap
+from beholder.evaluation.metrics import Interval, cluster_bootstrap
 from beholder.model import Run, TrainingConfiguration, train
 from beholder.study import Study
 from beholder.study.simulation import PRESETS, Effects, simulate
@@ -135,9 +135,7 @@ def excess(run: Run, names: str, *, same_image: bool, k: int = 1) -> Interval:
     for name in names.split(","):
         scores = of_tasks[name]
         own = scores.same_image if same_image else scores
-        gallery = scores.same_image.candidates if same_image else scores.gallery
-        chance = chance_of_top(k, np.broadcast_to(gallery, own.right.shape), own.right)
-        above.append((own.ranks <= k) - chance)
+        above.append(own.places.hits(k) - replace(own.places, ranks=None).hits(k))
         people.append(run.study.participant_codes[own.queries])
     generator = np.random.default_rng(0)
     return cluster_bootstrap(np.concatenate(above), np.concatenate(people), generator)

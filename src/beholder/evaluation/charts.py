@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import matplotlib as mpl
@@ -11,7 +12,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from beholder.evaluation.metrics import chance_of_top
 from beholder.evaluation.protocol import TaskScores
 from beholder.model.learning import Epoch
 
@@ -43,10 +43,10 @@ def accuracy_chart(task: str, scores: Mapping[str, TaskScores]) -> str:
     depths = np.arange(1, deepest + 1)
     with _axes(f"{task}: right answer among the first k") as (figure, axes):
         for method, of_method in scores.items():
-            share = [(of_method.ranks <= k).mean() for k in depths]
+            share = [of_method.places.hits(int(k)).mean() for k in depths]
             axes.plot(depths, share, label=method, color=COLOURS.get(method))
-        gallery = np.full(len(first.right), first.gallery)
-        chance = [chance_of_top(int(k), gallery, first.right).mean() for k in depths]
+        random = replace(first.places, ranks=None)
+        chance = [random.hits(int(k)).mean() for k in depths]
         axes.plot(depths, chance, "--", color="#888888", label="chance")
         axes.set(xlabel="k", ylabel="share of queries", ylim=(0, 1), xlim=(1, deepest))
         axes.set_xscale("log")

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from beholder import atomic
 from beholder.evaluation.protocol import TaskScores, score_task
+from beholder.evaluation.tables import task_table
+from beholder.model.methods import RunMatcher
 from beholder.model.run import Run
 from beholder.progress import Progress, silent
 from beholder.study.tasks import MODALITIES, Galleries
@@ -50,36 +51,11 @@ class Evaluation:
     def table(self) -> pa.Table:
         """Return one row a method, task and query, with its ranks."""
         tables = [
-            self._rows(method, scores)
+            task_table(self.run.study, scores, method)
             for method, tasks in self.scores.items()
             for scores in tasks.values()
         ]
         return pa.concat_tables(tables)
-
-    def _rows(self, method: str, scores: TaskScores) -> pa.Table:
-        study = self.run.study
-        samples = study.samples.select(["participant", "image"])
-        whole = {
-            "query": scores.queries,
-            "gallery": np.full(len(scores.queries), scores.gallery),
-            "right": scores.right,
-            "rank": scores.ranks,
-            "measure": np.full(len(scores.queries), "gallery"),
-        }
-        own = scores.same_image
-        same_image = {
-            "query": own.queries,
-            "gallery": own.candidates,
-            "right": own.right,
-            "rank": own.ranks,
-            "measure": np.full(len(own.queries), "same-image"),
-        }
-        columns = {name: np.concatenate([whole[name], same_image[name]]) for name in whole}
-        of_query = samples.take(pa.array(columns["query"]))
-        fixed = {"method": method, "task": scores.task.name}
-        names = {k: pa.array([v] * len(columns["query"])) for k, v in fixed.items()}
-        people = {k: of_query[k] for k in ("participant", "image")}
-        return pa.table(names | {"measure": columns.pop("measure")} | people | columns)
 
 
 def evaluate(run: Run | str | Path, progress: Progress = silent) -> Evaluation:
@@ -96,7 +72,8 @@ def evaluate(run: Run | str | Path, progress: Progress = silent) -> Evaluation:
         retrieval = galleries.retrieval(task, rows)
         same_image = galleries.same_image(task, rows)
         for method in run.methods(task):
-            found = score_task(run, task, method, retrieval, same_image)
+            matcher = RunMatcher(run, method)
+            found = score_task(run.study, matcher, retrieval, same_image)
             scores.setdefault(method, {})[task.name] = found
     evaluation = Evaluation(run, _in_order(scores))
     sink = pa.BufferOutputStream()

@@ -36,6 +36,17 @@ def chance_of_top(k: int, gallery: Counts, right: Counts) -> Floats:
     return np.asarray(1 - np.prod(wrong / left, axis=0))
 
 
+def chance_of_rank(gallery: int, right: int) -> Floats:
+    """Return the chance of each rank of the first of ``right`` right answers in a random order.
+
+    Element k - 1 is the chance of rank k, shape (gallery - right + 1,).
+    """
+    places = np.arange(gallery - right + 1)
+    # That the first k items are all wrong, and that the next one is then right.
+    wrong = np.cumprod(np.r_[1.0, (gallery - right - places[:-1]) / (gallery - places[:-1])])
+    return np.asarray(wrong * right / (gallery - places))
+
+
 @dataclass(frozen=True)
 class Interval:
     """A 95% interval."""

@@ -108,7 +108,8 @@ def _examples(evaluation: Evaluation, task: Task) -> list[Example]:
     chosen = np.sort(generator.choice(len(retrieval.queries), count, replace=False))
     gallery = run.embed_samples(task.pair, task.target, retrieval.gallery, method)
     queries = run.embed_samples(task.pair, task.source, retrieval.queries[chosen], method)
-    ranks = evaluation.scores[method][task.name].ranks
+    ranks = evaluation.scores[method][task.name].places.ranks
+    assert ranks is not None  # a run's methods rank
     examples = []
     for place, vector in zip(chosen, queries, strict=True):
         first = np.argsort(-(gallery @ vector), kind="stable")[:ANSWERS]

@@ -23,12 +23,14 @@ from beholder.model.networks import Network, Pair
 from beholder.model.objectives import objective_loss
 from beholder.model.ranking import mean_average_precision
 from beholder.model.spaces import Positives, Space, batches
-from beholder.model.towers import Dropout, Tower, embed
+from beholder.model.towers import Dropout, Participants, Tower, embed
 from beholder.progress import Progress, silent
 from beholder.study.tasks import Codes
 
 COLLAPSED_SPREAD = 1e-3
 """Root mean square distance of embeddings from their mean below which they are one point."""
+
+PARTICIPANTS = "participants"
 
 MOST_WATCHED = 1000
 """A collapse shows in so many training samples."""
@@ -56,7 +58,8 @@ class SpaceData:
 
     ``train`` holds the training samples that some pair of the network links; ``validation``
     those of the validation part that have both modalities of a tested pair. ``alike`` is the
-    modality whose own items of one group also lie together, or None.
+    modality whose own items of one group also lie together, or None. ``participants`` gives
+    each sample's participant, (samples,), where similarity depends on who asks, or None.
     """
 
     network: Network
@@ -66,6 +69,7 @@ class SpaceData:
     positives: Positives
     validation_positives: Positives
     alike: str | None = None
+    participants: Codes | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ class Epoch:
 class State:
     """Everything that a training needs to go on: kept in a checkpoint between epochs."""
 
-    towers: nn.ModuleDict  # by modality
+    towers: nn.ModuleDict  # by modality; and `PARTICIPANTS`, where who asks matters
     optimiser: torch.optim.AdamW
     best: dict[str, Tensor]
     log: list[Epoch] = field(default_factory=list)
@@ -93,6 +97,13 @@ class State:
         tower = self.towers[modality]
         assert isinstance(tower, Tower)
         return tower
+
+    def scores(self, data: SpaceData, samples: Codes, queries: Tensor, items: Tensor) -> Tensor:
+        """Return how the items (m, d) score for what these samples ask (n, d), (n, m)."""
+        if data.participants is not None:
+            who = torch.from_numpy(data.participants[samples])
+            queries = queries * self.towers[PARTICIPANTS](who)
+        return queries @ items.T
 
     @property
     def best_epoch(self) -> int:
@@ -206,6 +217,9 @@ def _begin(data: SpaceData, hyperparameters: Hyperparameters, seed: list[int]) -
             for modality in data.network.modalities
         }
     )
+    if data.participants is not None:
+        seen = np.unique(data.participants[data.train])
+        towers[PARTICIPANTS] = Participants(seen[seen >= 0], hyperparameters.dimensions)
     optimiser = torch.optim.AdamW(
         towers.parameters(),
         lr=hyperparameters.learning_rate,
@@ -258,9 +272,12 @@ def _batch_loss(
     losses = []
     for first, second in data.network.links:
         both = has[first] & has[second]
-        scores = embeddings[first][both[has[first]]] @ embeddings[second][both[has[second]]].T
-        positives = torch.from_numpy(data.positives.between((first, second), batch[both]))
-        losses.append(objective_loss(hyperparameters.objective, scores, positives, scale))
+        samples = batch[both]
+        one, other = embeddings[first][both[has[first]]], embeddings[second][both[has[second]]]
+        there = state.scores(data, samples, one, other)
+        back = None if data.participants is None else state.scores(data, samples, other, one)
+        positives = torch.from_numpy(data.positives.between((first, second), samples))
+        losses.append(objective_loss(hyperparameters.objective, there, positives, scale, back))
     loss = torch.stack(losses).mean()
     if data.alike is None or not hyperparameters.alike:
         return loss
@@ -307,12 +324,16 @@ def _validation_score(state: State, data: SpaceData) -> float:
     """Return the mean average precision over the tested pairs, both ways: stopping goes by it."""
     precisions = []
     for pair, samples in data.validation.items():
-        first, second = (_embedded(state, data, modality, samples) for modality in pair)
-        scores = first @ second.T  # (n, n)
+        first, second = (
+            torch.from_numpy(_embedded(state, data, modality, samples)) for modality in pair
+        )
         positives = data.validation_positives.between(pair, samples)
+        with torch.inference_mode():
+            there = state.scores(data, samples, first, second).numpy()  # (n, n)
+            back = state.scores(data, samples, second, first).numpy()
         precisions += [
-            mean_average_precision(scores, positives),
-            mean_average_precision(scores.T, positives.T),
+            mean_average_precision(there, positives),
+            mean_average_precision(back, positives.T),
         ]
     return float(np.mean(precisions))
 

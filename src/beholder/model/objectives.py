@@ -18,10 +18,15 @@ Objective: TypeAlias = Callable[[Tensor, Tensor, Tensor], Tensor]
 """(scores (n, m), positives (n, m), margin or temperature ()) → loss ()."""
 
 
-def objective_loss(name: str, scores: Tensor, positives: Tensor, scale: Tensor) -> Tensor:
-    """Return the mean of an objective over both directions, rows to columns and back, shape ()."""
+def objective_loss(
+    name: str, scores: Tensor, positives: Tensor, scale: Tensor, back: Tensor | None = None
+) -> Tensor:
+    """Return the mean of an objective over both directions, rows to columns and back, shape ().
+
+    ``back`` (m, n) holds the scores of the way back where they are not ``scores`` transposed.
+    """
     objective = OBJECTIVES[name]
-    directions = ((scores, positives), (scores.T, positives.T))
+    directions = ((scores, positives), (scores.T if back is None else back, positives.T))
     return torch.stack([_of_usable(objective, *both, scale) for both in directions]).mean()
 
 

@@ -1,11 +1,13 @@
 """Ranks, computed once and exactly, in chunks; every measure is a line over ranks."""
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from beholder.study.tasks import Retrieval, SameImageRetrieval
+from beholder.study.tasks import Codes, Retrieval, SameImageRetrieval
 
 Ranks = NDArray[np.int64]
 Embeddings = NDArray[np.floating[Any]]
@@ -17,27 +19,69 @@ ROUNDING = 1e-6
 """Cosines of float32 vectors this close are ties: equal vectors may differ by so much."""
 
 
-def ranks(
-    retrieval: Retrieval, query: Embeddings, gallery: Embeddings, tolerance: float = ROUNDING
-) -> Ranks:
-    """Return the rank, from 1, of each query's best right answer, shape (q,).
+Scorer = Callable[[Codes], NDArray[np.floating[Any]]]
+"""Samples that ask (q,) → their scores of the gallery's items, (q, g), the best one highest."""
 
-    ``query`` has shape (q, d), ``gallery`` (g, d); the score is their inner product. A wrong
-    item that scores the same counts as ranked before the right one; other right answers do
-    not count. A score that is not a number counts as the worst for a right answer and as the
-    best for a wrong one.
+
+@dataclass(frozen=True)
+class Ranking:
+    """Each query's rank, shape (q,), and the first items of its order, the best one first.
+
+    ``first`` (q, depth) holds places in the gallery and ``scores`` (q, depth) their scores;
+    among ties wrong items come first.
     """
-    result = np.empty(len(query), dtype=np.int64)
-    rows = max(1, SCORES_PER_CHUNK // max(1, len(gallery)))
-    first_right = np.searchsorted(retrieval.right[0], np.arange(len(query) + 1))
-    for start in range(0, len(query), rows):
-        stop = min(start + rows, len(query))
-        pairs = retrieval.right[:, first_right[start] : first_right[stop]]
-        scores = query[start:stop] @ gallery.T  # (rows, g)
-        result[start:stop] = ranks_of_scores(
-            scores, np.stack([pairs[0] - start, pairs[1]]), tolerance
-        )
+
+    ranks: Ranks
+    first: NDArray[np.int32]
+    scores: NDArray[np.float32]
+
+
+def rank(
+    retrieval: Retrieval, scorer: Scorer, depth: int = 0, tolerance: float = ROUNDING
+) -> Ranking:
+    """Rank each query's gallery and return the rank, from 1, of its best right answer.
+
+    A wrong item that scores the same counts as ranked before the right one; other right
+    answers do not count. A score that is not a number counts as the worst for a right answer
+    and as the best for a wrong one.
+    """
+    count, size = len(retrieval.queries), len(retrieval.gallery)
+    depth = min(depth, size)
+    result = Ranking(
+        np.empty(count, np.int64),
+        np.empty((count, depth), np.int32),
+        np.empty((count, depth), np.float32),
+    )
+    first_right = np.searchsorted(retrieval.right[0], np.arange(count + 1))
+    for block in _blocks(count, size):
+        pairs = retrieval.right[:, first_right[block.start] : first_right[block.stop]]
+        right = np.stack([pairs[0] - block.start, pairs[1]])
+        scores = scorer(retrieval.queries[block])  # (rows, g)
+        result.ranks[block] = ranks_of_scores(scores, right, tolerance)
+        if depth:
+            result.first[block], result.scores[block] = _first(scores, right, depth, tolerance)
     return result
+
+
+def _blocks(queries: int, gallery: int) -> Iterator[slice]:
+    rows = max(1, SCORES_PER_CHUNK // max(1, gallery))
+    for start in range(0, queries, rows):
+        yield slice(start, min(start + rows, queries))
+
+
+def _first(
+    scores: NDArray[np.floating[Any]], right: NDArray[np.int64], depth: int, tolerance: float
+) -> tuple[NDArray[np.int64], NDArray[np.floating[Any]]]:
+    """Return the places and scores (q, depth) of the first items, ties against what is right."""
+    against = np.where(np.isnan(scores), np.inf, scores)
+    against[right[0], right[1]] = np.where(
+        np.isnan(scores[right[0], right[1]]), -np.inf, scores[right[0], right[1]] - tolerance
+    )
+    places = np.argpartition(-against, depth - 1, axis=1)[:, :depth]
+    places.sort(axis=1)  # so that the order of ties depends on the gallery alone
+    held = np.take_along_axis(against, places, axis=1)
+    order = np.argsort(-held, axis=1, kind="stable")
+    return np.take_along_axis(places, order, axis=1), np.take_along_axis(held, order, axis=1)
 
 
 def ranks_of_scores(
@@ -57,32 +101,23 @@ def ranks_of_scores(
 
 
 def same_image_ranks(
-    retrieval: SameImageRetrieval,
-    query: Embeddings,
-    gallery: Embeddings,
-    tolerance: float = ROUNDING,
-) -> tuple[Ranks, Ranks]:
-    """Return each query's rank among its image's items, and how many those are, shapes (q,)."""
+    retrieval: SameImageRetrieval, scorer: Scorer, tolerance: float = ROUNDING
+) -> Ranks:
+    """Return the rank of each query's best right answer among its image's items, shape (q,)."""
     places, items = retrieval.candidates
-    scores = _pair_scores(query, gallery, places, items)
     count = len(retrieval.queries)
+    scores = np.empty(len(places))
+    first_pair = np.searchsorted(places, np.arange(count + 1))
+    for block in _blocks(count, len(retrieval.gallery)):
+        pairs = slice(first_pair[block.start], first_pair[block.stop])
+        of_block = scorer(retrieval.queries[block])  # (rows, g)
+        scores[pairs] = of_block[places[pairs] - block.start, items[pairs]]
     best = np.full(count, -np.inf)
     right_scores = scores[retrieval.right]
     right_scores = np.where(np.isnan(right_scores), -np.inf, right_scores)
     np.maximum.at(best, places[retrieval.right], right_scores)
     before = ~retrieval.right & ~(scores < best[places] - tolerance)  # NaN counts as before
-    return 1 + np.bincount(places[before], minlength=count), np.bincount(places, minlength=count)
-
-
-def _pair_scores(
-    query: Embeddings, gallery: Embeddings, places: Ranks, items: Ranks
-) -> NDArray[np.float64]:
-    scores = np.empty(len(places))
-    step = max(1, SCORES_PER_CHUNK // max(1, query.shape[1]))
-    for start in range(0, len(places), step):
-        chunk = slice(start, start + step)
-        scores[chunk] = np.einsum("nd,nd->n", query[places[chunk]], gallery[items[chunk]])
-    return scores
+    return np.asarray(1 + np.bincount(places[before], minlength=count))
 
 
 def mean_average_precision(scores: NDArray[np.floating[Any]], right: NDArray[np.bool_]) -> float:

@@ -60,6 +60,27 @@ class Tower(nn.Module):
         return embedding / length.clamp(min=1e-12)
 
 
+class Participants(nn.Module):
+    """What each participant weighs the dimensions of an embedding by; 1 before learning.
+
+    ``seen`` are the codes of the participants of the training part. Whoever was not seen has
+    the mean of those.
+    """
+
+    def __init__(self, seen: NDArray[np.int64], dimensions: int) -> None:
+        super().__init__()
+        self.register_buffer("seen", torch.from_numpy(seen))
+        self.departure = nn.Parameter(torch.zeros(len(seen), dimensions))
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """Return the weights (n, dimensions) of participants by their codes (n,)."""
+        seen = self.get_buffer("seen")
+        row = torch.searchsorted(seen, codes).clamp(max=len(seen) - 1)
+        known = (seen[row] == codes)[:, None]  # (n, 1)
+        own = torch.where(known, self.departure[row], self.departure.mean(dim=0))
+        return 1 + own
+
+
 def _uniform(inputs: int, outputs: int, generator: torch.Generator) -> Tensor:
     """Return weights (inputs, outputs), uniform within ± 1 / √inputs as in PyTorch's Linear."""
     return (torch.rand((inputs, outputs), generator=generator) * 2 - 1) / math.sqrt(max(inputs, 1))

@@ -154,6 +154,7 @@ def space_data(
     space: Space,
     network: Network,
     features: Mapping[str, Features],
+    participants: Codes | None = None,
 ) -> SpaceData:
     """Return what a space of a network is learnt from on a split."""
     rows = linked(study, split.rows("train"), network.links)
@@ -172,6 +173,7 @@ def space_data(
         Positives.of(study, space, network.modalities, rows),
         Positives.of(study, space, network.kept, watched),
         alike="text" if has_alike else None,
+        participants=participants,
     )
 
 

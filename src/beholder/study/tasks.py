@@ -152,6 +152,11 @@ class SameImageRetrieval:
     right: NDArray[np.bool_]
 
     @cached_property
+    def candidate_counts(self) -> Codes:
+        """How many candidates each query has, shape (q,)."""
+        return np.bincount(self.candidates[0], minlength=len(self.queries))
+
+    @cached_property
     def right_counts(self) -> Codes:
         """How many right answers each query has, shape (q,)."""
         return np.bincount(self.candidates[0][self.right], minlength=len(self.queries))

@@ -1,0 +1,208 @@
+"""Methods: found by name, fitted to a split, told nothing that they must not know."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from beholder.errors import ConfigurationError
+from beholder.model import TrainingConfiguration
+from beholder.model.methods import BUILT_IN, Method, Registry, Setting, SpaceMethod
+from beholder.model.towers import Participants
+from beholder.study import Study
+from beholder.study.tasks import TASKS, Galleries
+from made_study import ALL_TASKS, QUICK, Row, made_study
+
+OWN_METHOD = """
+import numpy as np
+from beholder.model.methods import Method
+
+class Longest(Method):
+    name = "longest"
+
+    def fit(self, setting):
+        self.lengths = np.array([len(text or "") for text in setting.study.texts])
+        return self
+
+    def against(self, task, gallery):
+        return lambda queries: np.tile(self.lengths[gallery] / 1000, (len(queries), 1))
+
+longest = Longest()
+"""
+
+
+def setting(
+    study: Study, folder: Path, tasks: str = "g2t,t2g", methods: tuple[str, ...] = ()
+) -> Setting:
+    return Setting(
+        study, TrainingConfiguration(tasks=tasks, hyperparameters=QUICK), folder, methods
+    )
+
+
+def test_every_built_in_method_is_found_by_its_name() -> None:
+    registry = Registry.of()
+    for name, method in BUILT_IN.items():
+        assert method.name == name
+        assert registry.named(name) is method
+    assert list(BUILT_IN)[:7] == [
+        *("chance", "image-only", "factorised", "base", "content", "style", "ours")
+    ]
+    assert {"ours-joint", "style-privileged"} <= set(BUILT_IN)
+
+
+def test_any_subset_of_modalities_can_be_privileged() -> None:
+    method = Registry.of().named("style+personality+gaze")
+    assert isinstance(method, SpaceMethod)
+    assert method.privileged == ("gaze", "personality")
+    assert method.name == "style+gaze+personality"
+
+
+@pytest.mark.parametrize("name", ["none", "ours+", "ours+smell", "chance+gaze", "+gaze"])
+def test_an_unknown_method_is_refused(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="unknown method"):
+        Registry.of().named(name)
+
+
+def test_a_file_adds_a_method(tiny_study: Study, tmp_path: Path) -> None:
+    file = tmp_path / "longest.py"
+    file.write_text(OWN_METHOD)
+    method = Registry.of([file]).named("longest")
+    matcher = method.fit(setting(tiny_study, tmp_path))
+    assert matcher is not None
+    gallery = np.arange(5)
+    scores = matcher.against(TASKS["g2t"], gallery)(np.arange(3))
+    lengths = [len(text) for text in tiny_study.texts[:5]]
+    assert (
+        np.argsort(-scores[0], kind="stable").tolist()
+        == np.argsort(-np.array(lengths), kind="stable").tolist()
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x = 1", "defines no method"),
+        ("import nothing_of_the_sort", "cannot be loaded: ModuleNotFoundError"),
+        (OWN_METHOD.replace('"longest"', '"ours"'), "a method 'ours' exists already"),
+    ],
+)
+def test_a_file_without_a_method_is_refused(text: str, message: str, tmp_path: Path) -> None:
+    file = tmp_path / "own.py"
+    file.write_text(text)
+    with pytest.raises(ConfigurationError, match=message):
+        Registry.of([file])
+
+
+def test_methods_of_a_group_share_one_training(tiny_study: Study, tmp_path: Path) -> None:
+    names = ("base", "ours")
+    shared = setting(tiny_study, tmp_path, "g2t", names)
+    first, second = (BUILT_IN[name].fit(shared) for name in names)
+    files = {p: p.stat().st_mtime_ns for p in (tmp_path / "run" / "spaces").rglob("*.safetensors")}
+    assert len(files) == 3
+    assert BUILT_IN["base"].fit(shared) is not None
+    assert all(file.stat().st_mtime_ns == time for file, time in files.items())
+    assert first is not None and second is not None
+    test = shared.split.rows("test")
+    ours, base = (m.against(TASKS["g2t"], test)(test[:5]) for m in (second, first))
+    assert not np.allclose(ours, base)
+
+
+def test_one_space_alone_trains_nothing_else(tiny_study: Study, tmp_path: Path) -> None:
+    BUILT_IN["style"].fit(setting(tiny_study, tmp_path, "g2t", ("style",)))
+    files = [file.stem for file in (tmp_path / "run" / "spaces").rglob("*.safetensors")]
+    assert files == ["style"]
+
+
+def test_the_participants_that_were_not_seen_are_at_the_mean() -> None:
+    participants = Participants(np.array([2, 5, 9]), 4)
+    with torch.no_grad():
+        participants.departure[:] = torch.arange(12.0).reshape(3, 4)
+    found = participants(torch.tensor([5, 2, 9, 3, -1, 100]))
+    expected = 1 + np.arange(12.0).reshape(3, 4)
+    assert found[:3].tolist() == expected[[1, 0, 2]].tolist()
+    assert found[3:].tolist() == [expected.mean(axis=0).tolist()] * 3
+
+
+def test_who_asks_changes_what_factorisation_finds(tiny_study: Study, tmp_path: Path) -> None:
+    faster = replace(QUICK, learning_rate=0.05, epochs=6)
+    configuration = TrainingConfiguration(tasks="g2t,t2g", hyperparameters=faster)
+    matcher = BUILT_IN["factorised"].fit(Setting(tiny_study, configuration, tmp_path))
+    assert matcher is not None
+    (data, state) = matcher.spaces["gaze", "text"]
+    gallery = np.arange(20)
+    own = matcher.against(TASKS["g2t"], gallery)(gallery[:3])
+    swapped = replace(data, participants=tiny_study.participant_codes[::-1].copy())
+    other = replace(matcher, spaces={("gaze", "text"): (swapped, state)})
+    assert not np.allclose(own, other.against(TASKS["g2t"], gallery)(gallery[:3]), atol=1e-3)
+    nobody = replace(data, participants=np.full(len(tiny_study), -1))
+    mean = replace(matcher, spaces={("gaze", "text"): (nobody, state)})
+    # By the formula: the sum over k of U_uk A_k B_k, with the mean of U.
+    weights = 1 + state.towers["participants"].departure.mean(dim=0).detach().numpy()
+    a = matcher._embedded(data, state, "gaze", gallery[:3])
+    b = matcher._embedded(data, state, "text", gallery)
+    expected = np.einsum("k,nk,mk->nm", weights, a, b)
+    assert np.allclose(mean.against(TASKS["g2t"], gallery)(gallery[:3]), expected, atol=1e-5)
+
+
+def test_image_only_sees_no_difference_between_viewers(tiny_study: Study, tmp_path: Path) -> None:
+    matcher = BUILT_IN["image-only"].fit(setting(tiny_study, tmp_path, "g2t,t2g"))
+    assert matcher is not None
+    one_image = np.flatnonzero(tiny_study.image_codes == 0)
+    other = np.flatnonzero(tiny_study.image_codes == 1)
+    scores = matcher.against(TASKS["g2t"], np.arange(30))(np.r_[one_image, other])
+    count = len(one_image)
+    assert np.allclose(scores[:count], scores[0], atol=1e-6)
+    assert not np.allclose(scores[0], scores[count], atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("method", "task", "message"),
+    [
+        ("image-only", "t2p", "t2p has no gaze"),
+        ("factorised", "g2p", "told who asks, which g2p must not know"),
+        ("ours-joint", "g2t", "supports gaze and text alone"),
+        ("ours-privileged", "g2t", None),
+        ("ours+personality", "g2p", "g2p needs personality at the test"),
+        ("style", "p2t", None),
+    ],
+)
+def test_what_a_method_cannot_do_is_said(
+    method: str, task: str, message: str | None, tiny_study: Study, tmp_path: Path
+) -> None:
+    tasks = task if method == "ours-joint" else ALL_TASKS
+    lack = (
+        Registry.of().named(method).missing_for(setting(tiny_study, tmp_path, tasks), TASKS[task])
+    )
+    assert (lack is None) if message is None else (message in str(lack))
+
+
+def test_style_and_factorisation_need_known_people(tmp_path: Path) -> None:
+    rows = [Row(None, f"i{n % 6}", f"text {n}", n % 5) for n in range(40)]
+    unknown = setting(made_study(rows), tmp_path, "g2t")
+    for name in ("style", "factorised"):
+        assert "needs to know who made each sample" in str(
+            BUILT_IN[name].missing_for(unknown, TASKS["g2t"])
+        )
+    assert BUILT_IN["ours"].missing_for(unknown, TASKS["g2t"]) is None
+
+
+def test_what_is_privileged_is_what_the_pair_lacks(tiny_study: Study, tmp_path: Path) -> None:
+    shared = setting(tiny_study, tmp_path, "g2t,g2p", ("base-privileged",))
+    method: Method = BUILT_IN["base-privileged"]
+    matcher = method.fit(shared)
+    assert matcher is not None
+    folder = matcher.run.folder
+    for network, kept in (
+        ("gaze-text", {"gaze", "text"}),
+        ("gaze-personality", {"gaze", "personality"}),
+    ):
+        assert set(folder.towers(network, "base", matcher.run.configuration)) == kept
+    retrieval = Galleries.of(tiny_study, ("gaze", "text")).retrieval(
+        TASKS["g2t"], shared.split.rows("test")
+    )
+    scores = matcher.against(TASKS["g2t"], retrieval.gallery)(retrieval.queries)
+    assert scores.shape == (len(retrieval.queries), len(retrieval.gallery))
