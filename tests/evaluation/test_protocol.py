@@ -31,7 +31,8 @@ def scores_of(run: Run, name: str, method: str = "ours") -> TaskScores:
 def same_image(ranks: list[int], candidates: list[int], right: list[int]) -> SameImageScores:
     columns = (np.array(column, dtype=np.int64) for column in (ranks, candidates, right))
     found, counts, of_right = columns
-    return SameImageScores(np.arange(len(ranks)), Places(counts, of_right, found))
+    queries = np.arange(len(ranks))
+    return SameImageScores(queries, Places(counts, of_right, found), queries)
 
 
 @pytest.mark.parametrize("name", ["g2t", "t2g"])

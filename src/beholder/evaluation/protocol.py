@@ -80,11 +80,12 @@ class SameImageScores:
     """Where the right answers stand among the items of each query's own image.
 
     Every query has a wrong candidate. The top k are measured over the queries with at least
-    k wrong candidates: elsewhere they are right by counting.
+    k wrong candidates: elsewhere they are right by counting. ``clusters`` as of `TaskScores`.
     """
 
     queries: Codes
     places: Places
+    clusters: Codes
 
     def counted(self, k: int) -> NDArray[np.bool_]:
         """Return over which queries the top ``k`` are measured, shape (q,)."""
@@ -172,6 +173,7 @@ def score_task(
         SameImageScores(
             same_image.queries,
             Places(same_image.candidate_counts, same_image.right_counts, own),
+            clusters[same_image.queries],
         ),
         np.zeros((count, 0), int) if ranking is None else retrieval.gallery[ranking.first],
         np.zeros((count, 0), np.float32) if ranking is None else ranking.scores,

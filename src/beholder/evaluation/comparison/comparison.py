@@ -1,0 +1,107 @@
+"""Comparing methods on a study: every cell once, resumable, over several processes."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from beholder import atomic
+from beholder.evaluation.comparison.cells import Cell, cell_of
+from beholder.evaluation.comparison.configuration import ComparisonConfiguration, Key
+from beholder.evaluation.comparison.folder import ComparisonFolder
+from beholder.evaluation.comparison.jobs import jobs_left
+from beholder.evaluation.comparison.pool import Pool
+from beholder.evaluation.comparison.results import results_of
+from beholder.evaluation.comparison.tables import write_tables
+from beholder.evaluation.comparison.trec import write_trec
+from beholder.progress import Progress, silent
+from beholder.study.study import Study
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A finished comparison: ``results`` is what ``results.json`` holds."""
+
+    study: Study
+    folder: ComparisonFolder
+    configuration: ComparisonConfiguration
+    results: dict[str, Any]
+    cells: dict[tuple[Key, str], Cell]
+
+
+def compare(
+    study: Study | str | Path,
+    path: str | Path,
+    configuration: ComparisonConfiguration | None = None,
+    *,
+    processes: int | None = None,
+    overwrite: bool = False,
+    keep_runs: bool = False,
+    trec: bool = True,
+    progress: Progress = silent,
+) -> Comparison:
+    """Compare methods on a study, or on the one in a folder, and write a folder of results.
+
+    Where the folder holds a comparison that was interrupted, or one of fewer methods, splits or
+    seeds, it goes on: what is finished is never computed again, and the results are the same
+    to the byte however often it was stopped. ``processes`` is how many work at once, by
+    default as many as there are processors. With ``keep_runs`` the trained runs stay.
+    """
+    study = study if isinstance(study, Study) else Study.open(study)
+    configuration = configuration or ComparisonConfiguration()
+    registry = configuration.registry
+    for name in configuration.methods:
+        registry.named(name)  # ConfigurationError before anything is written
+    folder = ComparisonFolder(Path(path))
+    with folder.claimed():
+        folder.begin(study, configuration, overwrite=overwrite)
+        jobs = jobs_left(folder, configuration)
+        pool = Pool(folder.path, study.path, processes or os.cpu_count() or 1, keep_runs)
+        done: Iterable[Any] = progress(pool.run(jobs), "comparing methods", len(jobs))
+        for _ in done:
+            pass
+        return _finished(study, folder, configuration, trec=trec)
+
+
+def _finished(
+    study: Study, folder: ComparisonFolder, configuration: ComparisonConfiguration, *, trec: bool
+) -> Comparison:
+    """Put all cells together; everything here is made anew from them."""
+    tables = {
+        (key, method): folder.read_cell(key, method)
+        for key in configuration.keys
+        for method in configuration.methods_of(key)
+    }
+    cells = {(key, method): cell_of(study, method, t) for (key, method), t in tables.items()}
+    distinctness = (
+        folder.read_json(folder.distinctness)
+        if folder.distinctness.is_file()
+        else {"missing": "no method of the comparison has spaces to ask"}
+    )
+    results = results_of(study, configuration, cells, distinctness)
+    _write_scores(folder, tables)
+    write_tables(folder.tables, results)
+    if trec:
+        write_trec(folder.trec, study, configuration, cells)
+    folder.write_json(folder.results, results)
+    return Comparison(study, folder, configuration, results, cells)
+
+
+def _write_scores(folder: ComparisonFolder, tables: dict[tuple[Key, str], pa.Table]) -> None:
+    """Keep all cells in one table, each with its split and seed."""
+    parts = []
+    for (key, _), table in tables.items():
+        if table.num_rows:
+            named = table.replace_schema_metadata(None)
+            for place, (name, value) in enumerate(vars(key).items()):
+                named = named.add_column(place, name, pa.array([value] * table.num_rows))
+            parts.append(named)
+    if parts:
+        sink = pa.BufferOutputStream()
+        whole = pa.concat_tables(parts, promote_options="default")
+        pq.write_table(whole, sink, compression="zstd")
+        atomic.write_bytes(folder.scores, sink.getvalue().to_pybytes())

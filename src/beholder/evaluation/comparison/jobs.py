@@ -1,0 +1,137 @@
+"""Doing a job: fit the methods of a group at one key, score them, keep the cells."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from beholder.errors import TrainingError, UnsupportedError
+from beholder.evaluation.comparison.cells import Cell, Job
+from beholder.evaluation.comparison.configuration import (
+    ComparisonConfiguration,
+    Key,
+    groups_of,
+)
+from beholder.evaluation.comparison.description import describe
+from beholder.evaluation.comparison.folder import ComparisonFolder
+from beholder.evaluation.protocol import score_task
+from beholder.features import FeatureCache
+from beholder.model.methods import Method, Registry, RunMatcher, Setting
+from beholder.progress import Progress, silent
+from beholder.study.splits import PARTS
+from beholder.study.study import Study
+from beholder.study.tasks import MODALITIES, Galleries, Task
+
+DESCRIBED = "spaces"
+"""The group whose spaces are also asked how people differ."""
+
+
+def jobs_left(folder: ComparisonFolder, configuration: ComparisonConfiguration) -> list[Job]:
+    """Return the jobs whose cells are not all there, the longest kinds first."""
+    registry = configuration.registry
+    jobs = []
+    for key in configuration.keys:
+        groups = groups_of([registry.named(name) for name in configuration.methods_of(key)])
+        for group, methods in groups.items():
+            describes = key == configuration.keys[0] and group == DESCRIBED
+            done = all(folder.cell(key, method).is_file() for method in methods)
+            if not done or (describes and not folder.distinctness.is_file()):
+                jobs.append(Job(vars(key), group, methods, describes))
+    return sorted(jobs, key=lambda job: not job.group.startswith(DESCRIBED))
+
+
+@dataclass(frozen=True)
+class JobRunner:
+    """Does the jobs of one comparison, in whichever process."""
+
+    study: Study
+    folder: ComparisonFolder
+    configuration: ComparisonConfiguration
+    registry: Registry
+    keep_runs: bool = False
+    progress: Progress = silent
+
+    def run(self, job: Job) -> None:
+        """Fit and score the job's methods; those that are done already are not scored again."""
+        key = Key(**job.key)
+        methods = [self.registry.named(name) for name in job.methods]
+        setting = self._setting(key, job.methods, job.group)
+        supported = {m.name: _supported(m, setting) for m in methods}
+        wanted = [
+            task for task in setting.tasks if any(task in tasks for tasks, _ in supported.values())
+        ]
+        for method in methods:
+            if not self.folder.cell(key, method.name).is_file():
+                tasks, missing = supported[method.name]
+                cell = self._scored(
+                    method, self._setting(key, job.methods, job.group, wanted), tasks, missing
+                )
+                self.folder.write_cell(key, method.name, cell.table(self.study))
+        if job.describes:
+            self._describe(methods, self._setting(key, job.methods, job.group, wanted), wanted)
+        if not self.keep_runs:
+            shutil.rmtree(self.folder.work(key, job.group), ignore_errors=True)
+
+    def _setting(
+        self, key: Key, methods: tuple[str, ...], group: str, tasks: Sequence[Task] = ()
+    ) -> Setting:
+        training = self.configuration.training(key)
+        if tasks:
+            training = replace(training, tasks=",".join(task.name for task in tasks))
+        return Setting(
+            self.study,
+            training,
+            self.folder.work(key, group),
+            methods,
+            FeatureCache.default(),
+            self.progress,
+        )
+
+    def _scored(
+        self, method: Method, setting: Setting, tasks: Sequence[Task], missing: dict[str, str]
+    ) -> Cell:
+        if not tasks:
+            return Cell(method.name, {}, missing)
+        sizes: dict[str, int] = {part: len(setting.split.rows(part)) for part in PARTS}
+        setting.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            matcher = method.fit(setting)
+        except TrainingError as error:
+            failed = {task.name: f"{method.name} failed: {error}" for task in tasks}
+            return Cell(method.name, {}, missing | failed, sizes=sizes)
+        modalities = [m for m in MODALITIES.values() if any(m in task.pair for task in tasks)]
+        galleries = Galleries.of(self.study, tuple(modalities))
+        rows = setting.split.rows("test")
+        scores = {
+            task.name: score_task(
+                self.study,
+                matcher,
+                galleries.retrieval(task, rows),
+                galleries.same_image(task, rows),
+                self.configuration.depth,
+            )
+            for task in tasks
+        }
+        warnings = matcher.run.provenance.warnings if isinstance(matcher, RunMatcher) else ()
+        return Cell(method.name, scores, missing, warnings, sizes)
+
+    def _describe(self, methods: Sequence[Method], setting: Setting, tasks: Sequence[Task]) -> None:
+        """Ask the spaces how people differ, and keep the answer."""
+        values = {"missing": "no task can be learnt, so there are no spaces to ask"}
+        try:
+            if tasks:
+                matcher = methods[-1].fit(setting)
+                assert isinstance(matcher, RunMatcher)
+                values = describe(self.study, matcher.run)
+        except TrainingError as error:
+            values = {"missing": str(error)}
+        self.folder.write_json(self.folder.distinctness, values)
+
+
+def _supported(method: Method, setting: Setting) -> tuple[list[Task], dict[str, str]]:
+    """Return the tasks that a method can do there, and by their names why not the others."""
+    try:
+        lacks = {task: method.missing_for(setting, task) for task in setting.tasks}
+    except UnsupportedError as error:  # there is no such split of this study
+        return [], {task.name: str(error) for task in setting.tasks}
+    missing = {task.name: lack for task, lack in lacks.items() if lack is not None}
+    return [task for task, lack in lacks.items() if lack is None], missing

@@ -1,0 +1,170 @@
+"""Whether one method is better than another: paired tests of people, and Holm's correction.
+
+Two methods scored the same queries. The difference is the mean over all queries, its interval
+a bootstrap of people, its p the share of sign flips of whole people that come out as far from
+zero. What this generalises to is other people under the trainings that were done: luck that
+the people share because one training of several went well is not in the interval.
+"""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from beholder.evaluation.clusters import cluster_sums, drawn_sums, percentile_interval
+from beholder.evaluation.metrics import Interval
+from beholder.study.gaze import Floats
+
+FLIPS = 9999
+RESAMPLES = 2000
+
+_DECIMALS = 12  # sums of scores in [0, 1] that are equal in fact are equal after rounding
+_CELLS = 1 << 22  # of a table of signs that is in memory at a time
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """How much better one method is than another over the same queries of some people.
+
+    ``difference`` is the mean over the queries, ``interval`` its 95% interval, ``p`` the
+    two-sided probability of a difference as large were the methods interchangeable, and
+    ``clusters`` the number of people. One person says nothing: interval and p are NaN, and
+    with no query the difference is too. The smallest p that k people can reach is 2 / 2^k, so
+    below six people none reaches 0.05.
+    """
+
+    difference: float
+    interval: Interval
+    p: float
+    clusters: int
+
+
+def paired_test(
+    difference: NDArray[Any],
+    clusters: NDArray[np.integer[Any]],
+    generator: np.random.Generator,
+    *,
+    flips: int = FLIPS,
+    resamples: int = RESAMPLES,
+) -> PairedTest:
+    """Return the test of a difference between two methods, a value a query, both shape (q,).
+
+    ``clusters`` says whose each query is. Scores lie in [0, 1], differences in [-1, 1].
+    """
+    sums, counts = cluster_sums([np.asarray(difference, float)], clusters)
+    if not len(counts):
+        nothing = percentile_interval(np.zeros(0), 0)
+        return PairedTest(float("nan"), nothing, float("nan"), 0)
+    mean = float(sums.sum() / counts.sum())
+    drawn = drawn_sums(np.column_stack([sums, counts]), generator, resamples)
+    interval = percentile_interval(drawn[:, 0] / drawn[:, 1], len(counts))
+    return PairedTest(mean, interval, sign_flip_p(sums[:, 0], generator, flips), len(counts))
+
+
+def sign_flip_p(sums: Floats, generator: np.random.Generator, flips: int = FLIPS) -> float:
+    """Return the two-sided p of people's summed differences, shape (k,), by flipping signs.
+
+    Were the two methods interchangeable for each person, their sum would as likely have the
+    other sign. The statistic is the plain sum, which whatever people's numbers of queries
+    keeps its level exactly; dividing it by its standard error gains nothing and loses a
+    little of that (Canay, Santos and Shaikh, Review of Economics and Statistics 2021, and
+    ``benchmarks/significance.py``). Where no more than ``flips`` + 1 patterns of signs exist
+    all are tried; else ``flips`` are drawn, and p = (b + 1) / (m + 1) of the b that are as
+    far out (Phipson and Smyth 2010). People whose sum is zero change nothing; if all are, p
+    is 1. With one person p is NaN.
+    """
+    if len(sums) < 2:
+        return float("nan")
+    rounded = np.round(sums, _DECIMALS)
+    rounded = rounded[rounded != 0]
+    observed = abs(rounded.sum()) - 10.0**-_DECIMALS * max(len(rounded), 1)
+    people = len(rounded)
+    if people < 64 and 1 << people <= flips + 1:
+        patterns = np.arange(1 << people)[:, None] >> np.arange(people) & 1
+        return float(np.mean(np.abs(_flipped(rounded, patterns)) >= observed))
+    as_far = 0
+    block = max(1, _CELLS // people)
+    for start in range(0, flips, block):
+        rows = min(block, flips - start)
+        signs = random_signs(rows, people, generator)
+        as_far += int(np.count_nonzero(np.abs(_flipped(rounded, signs)) >= observed))
+    return (as_far + 1) / (flips + 1)
+
+
+def random_signs(rows: int, people: int, generator: np.random.Generator) -> NDArray[np.uint8]:
+    """Return fair 0s and 1s, shape (rows, people): whose sum keeps its sign."""
+    octets = generator.integers(0, 256, (rows, -(-people // 8)), dtype=np.uint8)
+    return np.unpackbits(octets, axis=1, count=people)
+
+
+def _flipped(sums: Floats, signs: NDArray[Any]) -> Floats:
+    """Return the total of the sums under each row of signs, shape (rows,)."""
+    return np.asarray(2 * (signs.astype(float) @ sums) - sums.sum())
+
+
+def holm(p_values: ArrayLike) -> Floats:
+    """Return p-values adjusted for being one family, shape (m,), by Holm (1979).
+
+    The i-th smallest of m is multiplied by m − i + 1, no less than the one before and at most
+    1, which keeps the chance of any false finding at the level whatever their dependence. NaN
+    stays NaN and is not counted: nothing was tested there.
+    """
+    p = np.asarray(p_values, float)
+    adjusted = np.full(p.shape, np.nan)
+    tested = np.flatnonzero(~np.isnan(p))
+    order = tested[np.argsort(p[tested], kind="stable")]
+    factors = np.arange(len(order), 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * factors), 1)
+    return adjusted
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """``method`` against another: the test's numbers, and p corrected within the family."""
+
+    method: str
+    against: str
+    difference: float
+    interval: Interval
+    p: float
+    p_holm: float
+    clusters: int
+
+
+def compare_methods(
+    values: Mapping[str, NDArray[Any]],
+    clusters: NDArray[np.integer[Any]],
+    generator: np.random.Generator,
+    *,
+    reference: str = "base",
+    champion: str = "ours",
+    flips: int = FLIPS,
+    resamples: int = RESAMPLES,
+) -> list[Comparison]:
+    """Return every method against the reference, then the champion against every other.
+
+    ``values`` holds each method's value a query, all of the same queries, shape (q,): one
+    split and one task, which is one family for Holm's correction. No pair comes twice. Each
+    pair draws from a stream of its own, so that its numbers do not depend on which other
+    methods there are, save ``p_holm``. A reference or champion that is absent is passed over.
+    """
+    pairs = [(method, reference) for method in values if method != reference]
+    if champion != reference:
+        pairs += [(champion, other) for other in values if other not in (champion, reference)]
+    pairs = [pair for pair in pairs if pair[0] in values and pair[1] in values]
+    entropy = int(generator.integers(0, 1 << 63, dtype=np.int64))
+    tests = []
+    for method, against in pairs:
+        stream = np.random.default_rng(
+            [entropy, zlib.crc32(method.encode()), zlib.crc32(against.encode())]
+        )
+        difference = np.asarray(values[method], float) - np.asarray(values[against], float)
+        tests.append(paired_test(difference, clusters, stream, flips=flips, resamples=resamples))
+    adjusted = holm([test.p for test in tests])
+    return [
+        Comparison(*pair, test.difference, test.interval, test.p, float(p_holm), test.clusters)
+        for pair, test, p_holm in zip(pairs, tests, adjusted, strict=True)
+    ]
