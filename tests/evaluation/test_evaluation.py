@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from beholder.evaluation import evaluate
-from beholder.evaluation.metrics import Interval, cluster_bootstrap
+from beholder.evaluation.clusters import Interval
+from beholder.evaluation.metrics import cluster_bootstrap
 from beholder.model import Run, TrainingConfiguration, train
 from beholder.study import Study
 from beholder.study.simulation import PRESETS, Effects, simulate

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from beholder.evaluation.metrics import (
     TOPS,
@@ -55,14 +56,14 @@ def test_an_interval_is_that_of_the_naive_resampling() -> None:
     values = np.array([1, 0, 1, 1, 0, 0, 1.0])
     clusters = np.array([5, 5, 5, 2, 2, 9, 9])
     interval = cluster_bootstrap(values, clusters, np.random.default_rng(3), resamples=200)
-    draws = np.random.default_rng(3).multinomial(3, [1 / 3] * 3, size=200)
     means = []
-    for draw in draws:
-        drawn: list[float] = []
-        for cluster, times in zip((2, 5, 9), draw, strict=True):
-            drawn += values[clusters == cluster].tolist() * int(times)
-        means.append(sum(drawn) / len(drawn))
-    assert (interval.low, interval.high) == pytest.approx(tuple(np.quantile(means, [0.025, 0.975])))
+    for draw in np.random.default_rng(3).integers(0, 3, (200, 3)):
+        drawn = [values[clusters == (2, 5, 9)[place]] for place in draw]
+        means.append(np.concatenate(drawn).mean())
+    # Expanded for three people: Student's t of two degrees, times the root of 3 / 2.
+    tail = stats.norm.cdf(stats.t.ppf(0.025, 2) * np.sqrt(3 / 2))
+    expected = np.quantile(means, [tail, 1 - tail])
+    assert [interval.low, interval.high] == pytest.approx(list(expected))
 
 
 def test_intervals_cover_where_queries_of_a_person_depend() -> None:

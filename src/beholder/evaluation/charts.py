@@ -20,7 +20,7 @@ COLOURS = {"base": "#0072b2", "content": "#e69f00", "style": "#009e73", "ours": 
 _TEXT = "#010203"  # replaced by the page's own text colour
 _DEEPEST = 50  # the last k of an accuracy curve
 
-_STYLE: dict[Any, Any] = {
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "beholder",
     "font.family": "sans-serif",
@@ -41,7 +41,7 @@ def accuracy_chart(task: str, scores: Mapping[str, TaskScores]) -> str:
     first = next(iter(scores.values()))
     deepest = min(_DEEPEST, first.gallery)
     depths = np.arange(1, deepest + 1)
-    with _axes(f"{task}: right answer among the first k") as (figure, axes):
+    with axes_titled(f"{task}: right answer among the first k") as (figure, axes):
         for method, of_method in scores.items():
             share = [of_method.places.hits(int(k)).mean() for k in depths]
             axes.plot(depths, share, label=method, color=COLOURS.get(method))
@@ -54,31 +54,33 @@ def accuracy_chart(task: str, scores: Mapping[str, TaskScores]) -> str:
         axes.set_xticks(ticks, [str(k) for k in ticks])
         axes.minorticks_off()
         axes.legend()
-        return _svg(figure)
+        return as_svg(figure)
 
 
 def training_chart(pair: str, logs: Mapping[str, Sequence[Epoch]]) -> str:
     """Return each space's validation score by epoch, as SVG."""
-    with _axes(f"{pair}: mean average precision on the validation part") as (figure, axes):
+    with axes_titled(f"{pair}: mean average precision on the validation part") as (figure, axes):
         for space, log in logs.items():
             epochs = [line.epoch for line in log]
             axes.plot(epochs, [line.validation for line in log], label=space, color=COLOURS[space])
         axes.set(xlabel="epoch", ylim=(0, None))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend()
-        return _svg(figure)
+        return as_svg(figure)
 
 
 @contextmanager
-def _axes(title: str) -> Iterator[tuple[Figure, Axes]]:
-    with mpl.rc_context(_STYLE):
+def axes_titled(title: str) -> Iterator[tuple[Figure, Axes]]:
+    """Give a figure of one pair of axes in the reports' style."""
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(5.2, 3.4), layout="constrained")
         axes = figure.subplots()
         axes.set_title(title, fontsize=10, loc="left")
         yield figure, axes
 
 
-def _svg(figure: Figure) -> str:
+def as_svg(figure: Figure) -> str:
+    """Return a figure as SVG for a page, its text in the colour of the page's."""
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     text = buffer.getvalue()

@@ -6,14 +6,23 @@ Nothing here calls a linear algebra library, whose last bit differs from machine
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, stdtrit
 
-from beholder.evaluation.metrics import Interval
 from beholder.study.gaze import Floats
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A 95% interval."""
+
+    low: float
+    high: float
+
 
 NOTHING = Interval(float("nan"), float("nan"))
 """The interval that says nothing."""

@@ -12,8 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from beholder.evaluation.clusters import cluster_sums, drawn_sums, percentile_interval
-from beholder.evaluation.metrics import Interval
+from beholder.evaluation.clusters import Interval, cluster_sums, drawn_sums, percentile_interval
 from beholder.study.gaze import Floats
 
 RESAMPLES = 1000

@@ -5,7 +5,6 @@ where the images, the people or both are unseen; what is lost of its lead over c
 the random split owed to having seen them.
 """
 
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from beholder.evaluation.clusters import NOTHING, cluster_sums, drawn_sums, percentile_interval
-from beholder.evaluation.metrics import Interval
+from beholder.evaluation.clusters import (
+    NOTHING,
+    Interval,
+    cluster_sums,
+    drawn_sums,
+    percentile_interval,
+)
 from beholder.evaluation.significance import RESAMPLES
 from beholder.study.gaze import Floats
 
@@ -81,7 +85,8 @@ def fall(
     People are drawn with replacement from all who are in either split, and a drawn person
     brings their queries of both: someone who is easy to find is so in both, which narrows
     the interval of the difference. A resample in which no drawn person was tested in a split
-    is left out. A split with fewer than two people gives intervals that say nothing.
+    is left out. Intervals are expanded as for the people of the smaller split; if that has
+    fewer than two they say nothing.
 
     Taking chance off allows for galleries of different sizes only at chance itself: above
     it a smaller gallery is still easier. Compare splits with their galleries in view.
@@ -125,8 +130,8 @@ def falls(
     """Return the falls of one task, from ``scores`` by split and method.
 
     One for every method of every split but the random one, in the order given, where the
-    random split has that method too; none without a random split. Each draws from a stream
-    of its own, so that its numbers do not depend on the others.
+    random split has that method too; none without a random split. The numbers of one do not
+    depend on the others.
     """
     before = scores.get(FLATTERING, {})
     entropy = int(generator.integers(0, 1 << 63, dtype=np.int64))
@@ -136,8 +141,7 @@ def falls(
             continue
         for method, unseen in methods.items():
             if method in before:
-                names = [zlib.crc32(split.encode()), zlib.crc32(method.encode())]
-                stream = np.random.default_rng([entropy, *names])
+                stream = np.random.default_rng(entropy)
                 random = before[method]
                 found.append(fall(method, split, random, unseen, stream, resamples=resamples))
     return found

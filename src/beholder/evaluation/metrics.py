@@ -1,11 +1,17 @@
 """Measures over ranks, and what chance would score, exactly."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from beholder.evaluation.clusters import (
+    NOTHING,
+    Interval,
+    cluster_sums,
+    drawn_sums,
+    percentile_interval,
+)
 from beholder.study.gaze import Floats
 
 Counts = NDArray[np.integer[Any]]
@@ -47,39 +53,20 @@ def chance_of_rank(gallery: int, right: int) -> Floats:
     return np.asarray(wrong * right / (gallery - places))
 
 
-@dataclass(frozen=True)
-class Interval:
-    """A 95% interval."""
-
-    low: float
-    high: float
-
-
 def cluster_bootstrap(
     values: NDArray[Any],
     clusters: NDArray[np.int64],
     generator: np.random.Generator,
     resamples: int = 2000,
 ) -> Interval:
-    """Return the 95% percentile interval of a mean whose queries come in clusters.
+    """Return the expanded 95% percentile interval of a mean whose queries come in clusters.
 
     ``values`` and ``clusters`` have shape (q,). Whole clusters (people) are drawn with
     replacement, as the queries of one person are not independent. With one cluster the
     interval says nothing and is [NaN, NaN].
     """
-    present, cluster = np.unique(clusters, return_inverse=True)
-    if len(present) < 2:
-        return Interval(float("nan"), float("nan"))
-    sums = np.bincount(cluster, weights=values)  # (clusters,)
-    counts = np.bincount(cluster)
-    means = np.empty(resamples)
-    # Many people make a large table of draws, so it is made in blocks.
-    block = max(1, (1 << 22) // len(present))
-    for start in range(0, resamples, block):
-        rows = min(block, resamples - start)
-        draws = generator.multinomial(
-            len(present), np.full(len(present), 1 / len(present)), size=rows
-        )  # (rows, clusters): how often each was drawn
-        means[start : start + rows] = (draws @ sums) / (draws @ counts)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return Interval(float(low), float(high))
+    sums, counts = cluster_sums([np.asarray(values, float)], clusters)
+    if len(counts) < 2:
+        return NOTHING
+    drawn = drawn_sums(np.column_stack([sums, counts]), generator, resamples)
+    return percentile_interval(drawn[:, 0] / drawn[:, 1], len(counts))

@@ -23,8 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from beholder.evaluation.clusters import NOTHING, drawn_sums, percentile_interval
-from beholder.evaluation.metrics import Interval
+from beholder.evaluation.clusters import NOTHING, Interval, drawn_sums, percentile_interval
 from beholder.evaluation.significance import random_signs, sign_flip_p
 from beholder.study.gaze import Floats
 
@@ -176,12 +175,12 @@ def _bisect(
 
 
 def _point(sums: Floats, participants: int, entropy: int, alpha: float, studies: int) -> PowerPoint:
-    """Simulate studies; the stream is the number's own, so that a point is always the same.
+    """Simulate studies, from the same stream whatever their number of participants.
 
     People without a difference change nothing in the test, so only how many of a study have
     one is drawn, and then those.
     """
-    generator = np.random.default_rng([entropy, participants])
+    generator = np.random.default_rng(entropy)
     differing = sums[np.abs(sums) > _ROUNDING]
     share = len(differing) / len(sums)
     drawn = generator.binomial(participants, share, studies)  # people with a difference

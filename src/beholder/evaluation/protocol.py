@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from beholder.evaluation.clusters import Interval
 from beholder.evaluation.metrics import (
     TOPS,
-    Interval,
     chance_of_rank,
     chance_of_top,
     cluster_bootstrap,
@@ -142,6 +142,15 @@ class TaskScores:
         return measures
 
 
+def clusters_of(study: Study) -> Codes:
+    """Return whose each sample is, or of which image where not all people are known.
+
+    The kind is the study's, so that the parts of all splits can be compared.
+    """
+    known = bool((study.participant_codes >= 0).all())
+    return study.participant_codes if known else study.image_codes
+
+
 def score_task(
     study: Study,
     matcher: Matcher | None,
@@ -159,8 +168,7 @@ def score_task(
         scorer = matcher.against(retrieval.task, retrieval.gallery)
         ranking = rank(retrieval, scorer, depth)
         own = same_image_ranks(same_image, scorer)
-    known = (study.participant_codes[retrieval.queries] >= 0).all()
-    clusters = study.participant_codes if known else study.image_codes
+    clusters = clusters_of(study)
     count = len(retrieval.queries)
     return TaskScores(
         retrieval.task,

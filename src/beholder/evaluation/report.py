@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
 
 from beholder import atomic
 from beholder.evaluation.charts import accuracy_chart, training_chart
 from beholder.evaluation.evaluation import Evaluation
-from beholder.evaluation.pictures import gaze_picture
+from beholder.evaluation.items import Item, item_of, meaning_of, template
 from beholder.model.networks import Pair
 from beholder.study.splits import PARTS
 from beholder.study.study import Study
@@ -21,18 +20,6 @@ EXAMPLES = 4
 """Queries shown a task, drawn by the run's seed: not chosen for being right."""
 
 ANSWERS = 3
-
-
-@dataclass(frozen=True)
-class Item:
-    """One item of a modality as the page shows it: a picture, a text or traits as z-scores."""
-
-    participant: str
-    picture: str | None = None
-    caption: str | None = None
-    text: str | None = None
-    traits: dict[str, float] | None = None
-    is_right: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,11 +33,8 @@ class Example:
 
 def write_report(evaluation: Evaluation, path: Path) -> None:
     """Write the report of an evaluation, whole or not at all."""
-    environment = Environment(
-        loader=PackageLoader("beholder.evaluation", "."), autoescape=select_autoescape()
-    )
     result = evaluation.as_json()
-    page = environment.get_template("report.html").render(
+    page = template("run.html").render(
         result=result,
         sections=[_section(evaluation, result, task) for task in evaluation.run.tasks],
         training=[Markup(training_chart(name, logs)) for name, logs in _logs(evaluation).items()],
@@ -63,18 +47,11 @@ def write_report(evaluation: Evaluation, path: Path) -> None:
     atomic.write_text(path, page)
 
 
-_WORDS = {
-    "gaze": "where a person looked",
-    "text": "what a person wrote",
-    "personality": "a person's survey",
-}
-
-
 def _section(evaluation: Evaluation, result: dict[str, Any], task: Task) -> dict[str, Any]:
     scores = {m: tasks[task.name] for m, tasks in evaluation.scores.items() if task.name in tasks}
     return {
         "task": task.name,
-        "meaning": f"from {_WORDS[task.source]}, find {_WORDS[task.target]}",
+        "meaning": meaning_of(task),
         "rows": {
             method: tasks[task.name]
             for method, tasks in result["methods"].items()
@@ -114,29 +91,11 @@ def _examples(evaluation: Evaluation, task: Task) -> list[Example]:
     for place, vector in zip(chosen, queries, strict=True):
         first = np.argsort(-(gallery @ vector), kind="stable")[:ANSWERS]
         answers = tuple(_answer(run.study, task, retrieval, int(place), int(i)) for i in first)
-        query = _item(run.study, task.source, int(retrieval.queries[place]))
+        query = item_of(run.study, task.source, int(retrieval.queries[place]))
         examples.append(Example(query, answers, int(ranks[place])))
     return examples
 
 
 def _answer(study: Study, task: Task, retrieval: Retrieval, query: int, place: int) -> Item:
     right: Codes = retrieval.right[1][retrieval.right[0] == query]
-    return _item(study, task.target, int(retrieval.gallery[place]), place in right)
-
-
-def _item(study: Study, modality: str, sample: int, is_right: bool = False) -> Item:
-    row = study[sample]
-    participant = row.participant or "unknown"
-    if modality == "gaze":
-        picture = gaze_picture(study, sample)
-        return Item(participant, picture=picture, caption=row.image, is_right=is_right)
-    if modality == "text":
-        return Item(participant, text=row.text, is_right=is_right)
-    assert study.instrument is not None  # a task with personality has a survey
-    answers = study.answers[~np.isnan(study.answers).any(axis=1)]
-    everyone = study.instrument.trait_scores(answers)
-    own = study.instrument.trait_scores(study.answers[[study.participant_codes[sample]]])[0]
-    spread = np.where(everyone.std(axis=0) > 0, everyone.std(axis=0), 1.0)
-    scores = (own - everyone.mean(axis=0)) / spread  # no norms exist: z-scores within the study
-    traits = dict(zip(study.instrument.traits, map(float, scores), strict=True))
-    return Item(participant, traits=traits, is_right=is_right)
+    return item_of(study, task.target, int(retrieval.gallery[place]), place in right)

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from beholder.errors import RunError
-from beholder.evaluation.protocol import Places, SameImageScores, TaskScores
+from beholder.evaluation.protocol import Places, SameImageScores, TaskScores, clusters_of
 from beholder.evaluation.tables import task_table
 from beholder.study.study import Study
 from beholder.study.tasks import TASKS
@@ -53,8 +53,7 @@ def _scores(study: Study, name: str, table: pa.Table) -> TaskScores:
     is_whole = np.array(columns["measure"].to_pylist()) == "gallery"
     whole, own = table.filter(of_task & is_whole), table.filter(of_task & ~is_whole)
     queries = whole["query"].to_numpy()
-    known = bool((study.participant_codes[queries] >= 0).all())
-    clusters = study.participant_codes if known else study.image_codes
+    clusters = clusters_of(study)
     places = _places(whole)
     first, scores = (_matrix(whole, column) for column in ("first", "scores"))
     return TaskScores(

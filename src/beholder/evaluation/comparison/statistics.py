@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from beholder.evaluation.clusters import cluster_sums
+from beholder.evaluation.clusters import Interval, cluster_sums
 from beholder.evaluation.comparison.cells import Cell
 from beholder.evaluation.comparison.configuration import ComparisonConfiguration, Key
 from beholder.evaluation.curves import LearningCurve, Trial, learning_curve
 from beholder.evaluation.flattery import Scored, falls
-from beholder.evaluation.metrics import Interval, cluster_bootstrap
+from beholder.evaluation.metrics import cluster_bootstrap
 from beholder.evaluation.power import participants_needed, power_curve
 from beholder.evaluation.protocol import HEADLINE, Places, TaskScores
 from beholder.evaluation.significance import compare_methods

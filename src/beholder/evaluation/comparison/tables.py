@@ -46,7 +46,7 @@ def write_tables(folder: Path, results: Mapping[str, Any]) -> None:
 def markdown(results: Mapping[str, Any]) -> str:
     """Return the top-3 accuracies of every split: a row a method, a column a task."""
     parts = []
-    for split, tasks, lines in _by_split(results):
+    for split, tasks, lines in by_split(results):
         rows = [["method", *tasks]]
         for method, cells in lines.items():
             texts = [_text(cells.get(task), "**{}**") for task in tasks]
@@ -59,9 +59,9 @@ def markdown(results: Mapping[str, Any]) -> str:
 
 def latex(results: Mapping[str, Any]) -> str:
     """Return the same table for a paper, with booktabs; one block of rows a split."""
-    columns = max((len(tasks) for _, tasks, _ in _by_split(results)), default=0)
+    columns = max((len(tasks) for _, tasks, _ in by_split(results)), default=0)
     lines = [f"\\begin{{tabular}}{{l{'c' * columns}}}", "\\toprule"]
-    for split, tasks, methods in _by_split(results):
+    for split, tasks, methods in by_split(results):
         if len(lines) > 2:
             lines.append("\\midrule")
         padding = [""] * (columns - len(tasks))
@@ -83,7 +83,7 @@ _LEGEND = (
 Cell = Mapping[str, Any]
 
 
-def _by_split(
+def by_split(
     results: Mapping[str, Any],
 ) -> list[tuple[str, list[str], dict[str, dict[str, Cell]]]]:
     """Return each split with its tasks and, by method and task, what its cell says."""

@@ -28,9 +28,9 @@ def write_trec(
     folder.mkdir(parents=True, exist_ok=True)
     atomic.write_text(folder / "samples.tsv", _samples(study))
     for key in configuration.keys:
-        if not key.is_whole:
+        own = {method: cells[key, method].scores for method in configuration.methods_of(key)}
+        if not key.is_whole or not any(own.values()):
             continue
-        own = {method: cells[key, method].scores for method in configuration.methods}
         (folder / key.name).mkdir(exist_ok=True)
         training = configuration.training(key)
         test = split_of(study, training).rows("test")
