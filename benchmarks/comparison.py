@@ -1,0 +1,67 @@
+"""The whole comparison on DIDEC, four splits and five seeds: python -m benchmarks.comparison.
+
+Needs the data in the form of ``tables`` at BEHOLDER_DIDEC, by default ../shared/data/didec.
+Keeps the table, the results and the report, and how long it took on how many processors.
+"""
+
+import argparse
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from beholder.evaluation.comparison.findings import findings
+from benchmarks.commands import RESULTS, beholder, write_results
+from benchmarks.didec import DATA
+
+KEPT = ("summary", "tests", "flattery", "curves", "power", "missing", "sizes", "versions")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", default="0-4")
+    parser.add_argument("--splits", default="random,image,participant,both")
+    parser.add_argument("--folder", type=Path, help="Compare here, and go on if it was begun.")
+    options = parser.parse_args()
+    if not DATA.is_dir():
+        raise SystemExit(f"{DATA} is absent: name the folder with BEHOLDER_DIDEC")
+    with tempfile.TemporaryDirectory() as temporary:
+        study, folder = Path(temporary) / "didec", options.folder or Path(temporary) / "comparison"
+        beholder("read", "tables", DATA, study, "--language", "nl")
+        results, cost = beholder(
+            *("compare", study, folder, "--tasks", "g2t,t2g"),
+            *("--splits", options.splits, "--seeds", options.seeds),
+        )
+        shutil.copy(folder / "report.html", RESULTS / "comparison.html")
+        table = (folder / "tables" / "top3.md").read_text()
+    found = {
+        "minutes": round(cost.wall_s / 60, 1),
+        "processors": os.cpu_count(),
+        **{name: results[name] for name in KEPT},
+        "distinctness": results["distinctness"]["spaces"],
+    }
+    write_results("comparison", found, _page(found, results, table))
+
+
+def _page(found: dict[str, Any], results: dict[str, Any], table: str) -> str:
+    claims = [
+        f"* “{one['claim']}” {one['verdict']}: {one['evidence']}." for one in findings(results)
+    ]
+    missing = dict.fromkeys(one["reason"] for one in results["missing"])
+    return "\n".join(
+        [
+            f"{found['minutes']} minutes on {found['processors']} processors.",
+            "",
+            *claims,
+            "",
+            "Not compared:",
+            *(f"* {reason}." for reason in missing),
+            "",
+            table,
+        ]
+    )
+
+
+if __name__ == "__main__":
+    main()
