@@ -1,5 +1,6 @@
 """The documents' commands and examples are run, so that they cannot rot."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -63,6 +64,28 @@ def test_the_python_example_runs(
     exec(example, names)
     assert 0 <= float(capsys.readouterr().out) <= 1
     assert getattr(names["vectors"], "shape", ())[0] == 1
+
+
+def test_the_method_of_ones_own_runs(tiny_study: Study, tmp_path: Path) -> None:
+    """The file and the command of the page, as its reader would use them."""
+    (example,) = blocks(ROOT / "docs" / "methods.md", "python")
+    file = tmp_path / "crowd.py"
+    file.write_text(example)
+    (words,) = commands(ROOT / "docs" / "methods.md")
+    names = {"STUDY": str(tiny_study.path), "FOLDER": str(tmp_path / "out"), "crowd.py": str(file)}
+    words = [names.get(word, word) for word in words]
+    words += ["--seeds", "0", "--splits", "random,image", "--tasks", "g2t,t2g,g2p", "--curve", ""]
+    result = CliRunner().invoke(beholder, [*words, *FAST, "--json"], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    results = json.loads(result.stdout)
+    crowd = {row["task"]: row for row in results["rows"] if row["method"] == "crowd"}
+    assert set(crowd) == {"g2t", "t2g"}
+    for row in crowd.values():
+        assert row["split"] == "random"
+        assert row["top3"] > 2 * row["chance_top3"]
+    reasons = {(m["task"], m["split"]): m["reason"] for m in results["missing"]}
+    assert "nobody described in training" in reasons["g2t", "image"]
+    assert "g2p has none on one side" in reasons["g2p", "random"]
 
 
 def test_every_command_in_the_documents_exists() -> None:
