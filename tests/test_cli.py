@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import beholder
+from beholder.cli import beholder as group
 
 PEOPLE = 6
 SMALL = ("--set", "hidden=16", "--set", "dimensions=8", "--set", "epochs=2")
@@ -55,7 +56,7 @@ def refused(*arguments: str | Path) -> str:
 
 def test_version_and_help() -> None:
     assert beholder.__version__ in run("--version").stdout
-    for name in ("read", "inspect", "simulate", "train", "evaluate", "completion"):
+    for name in group.commands:
         done = run(name, "--help")
         assert done.returncode == 0
         assert done.stdout.startswith("Usage:")

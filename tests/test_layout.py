@@ -21,7 +21,7 @@ ALLOWED = {
     "collect": {"study"},
 }
 FOR_ALL = {"atomic", "errors", "progress"}
-COMMAND = {"cli", "console", "__main__"}
+COMMAND = {"cli", "commands", "console", "__main__"}
 
 
 def imported_parts(file: Path) -> set[str]:

@@ -106,6 +106,44 @@ def print_evaluation(result: Mapping[str, Any]) -> None:
         console.print(f"! {warning}", style="yellow")
 
 
+def print_comparison(results: Mapping[str, Any], folder: str) -> None:
+    """Print the mean top-3 accuracies of a comparison, a table a split, and what to open."""
+    console = _console()
+    tested = {
+        (test["split"], test["task"], test["method"]): test["p_holm"]
+        for test in results["tests"]
+        if test["measure"] == "top3" and test["against"] == "base"
+    }
+    for split in dict.fromkeys(row["split"] for row in results["summary"]):
+        rows = [row for row in results["summary"] if row["split"] == split]
+        tasks = list(dict.fromkeys(row["task"] for row in rows))
+        table = Table(
+            *("method", *tasks),
+            title=f"{results['study']['name']}, {split} split: top-3",
+            title_justify="left",
+            box=SIMPLE_HEAD,
+            padding=(0, 1, 0, 0),
+            pad_edge=False,
+        )
+        for method in dict.fromkeys(row["method"] for row in rows):
+            cells = {row["task"]: row for row in rows if row["method"] == method}
+            texts = []
+            for task in tasks:
+                p = tested.get((split, task, method))
+                mark = "*" if p is not None and p < 0.05 else " "
+                texts.append(f"{cells[task]['top3']:.3f}{mark}" if task in cells else "–")
+            table.add_row(method, *texts, style="bold" if method == "ours" else None)
+        console.print(table)
+    console.print(
+        "Means over seeds. * differs from base: paired test over participants, Holm-corrected, "
+        "p < 0.05."
+    )
+    reasons = dict.fromkeys(one["reason"] for one in results["missing"])
+    for sentence in [*reasons, *results["warnings"]]:
+        console.print(f"! {sentence}", style="yellow")
+    console.print(f"report: {folder}/report.html", soft_wrap=True)
+
+
 def _evaluation_cells(measures: Mapping[str, Any]) -> list[str]:
     low, high = measures["ci95_top3"]
     same = measures["same_image"]

@@ -1,0 +1,91 @@
+"""What the commands share: their common options, how they print and how they stop."""
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from beholder.model import Hyperparameters
+
+USERS_MISTAKE, OUR_FAULT, INTERRUPTED = 2, 1, 130
+
+DATASETS = ("ads", "coco")
+SPLITS = ("random", "image", "participant", "both")
+
+PATH = click.Path(path_type=Path)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+overwrite_option = click.option("--overwrite", is_flag=True, help="Replace what is there.")
+set_option = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A hyperparameter, such as objective=hinge-sum or epochs=40; may be repeated.",
+)
+
+
+def print_result(result: dict[str, Any], as_json: bool, to_people: Callable[[Any], None]) -> None:
+    """Print one JSON object, or let ``to_people`` print with the console's functions."""
+    if as_json:
+        click.echo(json.dumps(result, ensure_ascii=False))
+        return
+    from beholder import console
+
+    to_people(console)
+
+
+def stop(sentence: str, status: int) -> NoReturn:
+    """End the command with a sentence on standard error and an exit status."""
+    click.echo(f"beholder: {sentence}", err=True)
+    sys.exit(status)
+
+
+def with_settings(defaults: "Hyperparameters", settings: Sequence[str]) -> "Hyperparameters":
+    """Return hyperparameters with every NAME=VALUE put in."""
+    kinds = {name: type(default) for name, default in vars(defaults).items()}
+    values: dict[str, Any] = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals or name not in kinds:
+            raise click.BadParameter(
+                f"{setting!r} is not NAME=VALUE with one of {', '.join(kinds)}",
+                param_hint="--set",
+            )
+        try:
+            values[name] = kinds[name](value)
+        except ValueError as error:
+            raise click.BadParameter(
+                f"{name} is of kind {kinds[name].__name__}, not {value!r}", param_hint="--set"
+            ) from error
+    return replace(defaults, **values)
+
+
+def names_in(listed: str) -> tuple[str, ...]:
+    """Return the names of a list such as base,ours."""
+    return tuple(filter(None, map(str.strip, listed.split(","))))
+
+
+def share_of(text: str) -> float:
+    """Return a share as a number."""
+    try:
+        return float(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} is no share", param_hint="--curve") from error
+
+
+def seeds_in(listed: str) -> tuple[int, ...]:
+    """Return the seeds of a list such as 0-4 or 0,3,7."""
+    seeds: list[int] = []
+    for part in names_in(listed):
+        first, dash, last = part.partition("-")
+        if not (first.isdecimal() and (last.isdecimal() if dash else True)):
+            raise click.BadParameter(
+                f"{part!r} is neither a seed nor a range such as 0-4", param_hint="--seeds"
+            )
+        seeds += range(int(first), int(last if dash else first) + 1)
+    return tuple(seeds)

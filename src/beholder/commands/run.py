@@ -1,0 +1,141 @@
+"""The commands that train a run and score it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from beholder.commands.options import (
+    INTERRUPTED,
+    PATH,
+    SPLITS,
+    json_option,
+    overwrite_option,
+    print_result,
+    set_option,
+    stop,
+    with_settings,
+)
+from beholder.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from beholder.model import TrainingConfiguration
+
+METHODS = ("base", "content", "style", "ours")
+UNITS = ("samples", "participants")
+
+
+@click.command()
+@click.argument("study", type=PATH)
+@click.argument("run", type=PATH)
+@click.option("--method", type=click.Choice(METHODS), default="ours", show_default=True)
+@click.option("--tasks", default="g2t,t2g", show_default=True, help="Some of g2t … p2t.")
+@click.option("--split", type=click.Choice(SPLITS), default="random", show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--joint", is_flag=True, help="One tower a modality, shared by all tasks.")
+@click.option(
+    "--privileged",
+    default="",
+    metavar="MODALITIES",
+    help="Modalities, such as personality, that teach and are absent at the test.",
+)
+@click.option(
+    "--share",
+    type=click.FloatRange(min=0, max=1, min_open=True),
+    default=1.0,
+    help="Keep only this share of the training part.",
+)
+@click.option("--share-of", type=click.Choice(UNITS), default="samples", show_default=True)
+@set_option
+@click.option("--resume", is_flag=True, help="Go on with a run that was interrupted.")
+@overwrite_option
+@json_option
+def train(
+    study: Path,
+    run: Path,
+    settings: Sequence[str],
+    resume: bool,
+    overwrite: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Learn the spaces of METHOD on STUDY and write the folder RUN.
+
+    Objectives: contrastive, hinge-sum, hinge-hardest, sigmoid. Every hyperparameter and its
+    default stands in RUN/configuration.toml.
+    """
+    from beholder.model import train as train_run
+    from beholder.progress import shown
+    from beholder.study import Study
+
+    configuration = _configuration(run, settings, resume, options)
+    opened = Study.open(study)
+    try:
+        trained = train_run(
+            opened, run, configuration, resume=resume, overwrite=overwrite, progress=shown
+        )
+    except KeyboardInterrupt:
+        stop(f"interrupted; --resume goes on with {run}", INTERRUPTED)
+    provenance = trained.provenance
+    for warning in provenance.warnings:
+        click.echo(f"beholder: {warning}", err=True)
+    print_result(
+        {"run": str(run), **vars(provenance)},
+        as_json,
+        lambda _: click.echo(
+            f"{run}: {configuration.method} for {', '.join(provenance.tasks)} in "
+            f"{provenance.seconds:.0f} s; see the scores with: beholder evaluate {run}"
+        ),
+    )
+
+
+@click.command()
+@click.argument("run", type=PATH)
+@click.option("--report", type=PATH, help="Also write an HTML report that opens offline.")
+@json_option
+def evaluate(run: Path, report: Path | None, as_json: bool) -> None:
+    """Score RUN on its test part and print a table; scores are kept per query in RUN.
+
+    Every query is ranked against the whole test gallery and ties count against the method.
+    """
+    from beholder.evaluation import evaluate as evaluate_run
+    from beholder.model import Run
+    from beholder.progress import shown
+
+    if report is not None and (report.is_dir() or not report.parent.is_dir()):
+        raise ConfigurationError(f"{report} cannot be a file: name one in a folder that exists")
+    evaluation = evaluate_run(Run.open(run), shown)
+    result = evaluation.as_json()
+    if report is not None:
+        from beholder.evaluation.report import write_report
+
+        write_report(evaluation, report)
+    print_result(result, as_json, lambda console: console.print_evaluation(result))
+    if report is not None and not as_json:
+        click.echo(f"report: {report}")
+
+
+def _configuration(
+    run: Path, settings: Sequence[str], resume: bool, options: dict[str, Any]
+) -> "TrainingConfiguration":
+    """Return what was asked; of a run to resume, its own but for what was asked explicitly."""
+    from beholder.model import Hyperparameters, TrainingConfiguration
+    from beholder.model.folder import RunFolder
+
+    begun = RunFolder(run)
+    if not resume or begun.is_empty:
+        return TrainingConfiguration(
+            **options, hyperparameters=with_settings(Hyperparameters(), settings)
+        )
+    context = click.get_current_context()
+    explicit = {
+        name: value
+        for name, value in options.items()
+        if context.get_parameter_source(name) == ParameterSource.COMMANDLINE
+    }
+    own = begun.configuration()
+    hyperparameters = with_settings(own.hyperparameters, settings)
+    return replace(own, **explicit, hyperparameters=hyperparameters)
