@@ -11,7 +11,7 @@ import torch
 
 from beholder.errors import TrainingError
 from beholder.model import Hyperparameters, learning
-from beholder.model.learning import Epoch, Features, SpaceData, State, learn_space
+from beholder.model.learning import Epoch, Features, SpaceData, State, learn_space, refit_space
 from beholder.model.networks import Network
 from beholder.model.spaces import Positives, Space
 from made_study import Row, made_study
@@ -130,6 +130,49 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_rest() -> None:
     final = state.towers.state_dict()
     assert all(torch.equal(final[name], after[0][name]) for name in final)
     assert not torch.equal(after[0]["gaze.linear"], after[2]["gaze.linear"])
+
+
+def test_a_refit_goes_on_from_the_best_weights_and_repeats_itself() -> None:
+    data = space_data()
+    hyperparameters = replace(SHORT, refit=2)
+    whole = replace(data, train=np.arange(48))
+
+    def refit(seed: int = 0, epochs: int = 2, of: SpaceData = whole) -> State:
+        state = learn(hyperparameters)
+        return refit_space("base", state, of, replace(hyperparameters, refit=epochs), seed)
+
+    first, again = refit(), refit()
+    assert same(first, again)
+    assert not same(first, learn(hyperparameters))
+    assert not same(first, refit(seed=1))
+    assert not same(first, refit(of=data))
+    assert same(refit(epochs=0), learn(hyperparameters))
+    assert all(torch.equal(first.best[k], t) for k, t in first.towers.state_dict().items())
+    assert without_seconds(first.log) == without_seconds(learn(hyperparameters).log)
+
+
+def test_a_refit_fits_what_it_is_given() -> None:
+    data = space_data()
+    part = np.arange(36, 48)  # what the training never saw
+    state = learn(replace(SHORT, epochs=2))
+
+    def loss() -> float:
+        first, second = (
+            learning._embedded(state, data, modality, part) for modality in ("gaze", "text")
+        )
+        scores = torch.from_numpy(first @ second.T) / 0.1
+        return float(torch.nn.functional.cross_entropy(scores, torch.arange(len(part))))
+
+    before = loss()
+    refit_space("base", state, replace(data, train=np.arange(48)), replace(SHORT, refit=40), 0)
+    assert loss() < before - 0.2
+
+
+def test_a_refit_that_fails_is_stopped() -> None:
+    data, state = space_data(), learn()
+    data.features["gaze"].values[3] = np.nan
+    with pytest.raises(TrainingError, match="not numbers in epoch 1"):
+        refit_space("base", state, data, replace(SHORT, refit=1), 0)
 
 
 def test_one_survey_in_the_validation_part_is_no_collapse() -> None:

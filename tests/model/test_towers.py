@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from beholder.model import Hyperparameters
@@ -54,6 +55,21 @@ def test_dropout_repeats_itself_and_keeps_the_mean() -> None:
     assert not torch.equal(first, other)
     assert set(first.tolist()) == {0.0, 2.0}
     assert abs(float(first.mean()) - 1) < 0.05
+
+
+@pytest.mark.parametrize("share", [0.2, 0.3, 0.999])
+@pytest.mark.parametrize("shape", [(1,), (3, 5), (177, 130)])
+def test_dropout_drops_its_share_to_a_256th(share: float, shape: tuple[int, ...]) -> None:
+    values = dropout(0, share).inputs(torch.ones(shape))
+    assert values.shape == shape
+    assert values.isfinite().all()
+    if values.numel() > 1000:
+        dropped = (values == 0).flatten().float()
+        assert float(dropped.mean()) == pytest.approx(share, abs=0.02)
+        assert float(values.max()) == pytest.approx(1 / (1 - min(round(share * 256), 255) / 256))
+        # Neighbours are drawn alone, though eight of them come from one number.
+        together = (dropped[1:] * dropped[:-1]).mean()
+        assert float(together) == pytest.approx(share**2, abs=0.02)
 
 
 def test_no_dropout_is_the_evaluation() -> None:

@@ -86,11 +86,11 @@ def test_the_seed_alone_decides(
     assert weights_of(first.path) != weights_of(other.path)
 
 
-@pytest.mark.parametrize("batch", [8, 23])
+@pytest.mark.parametrize(("batch", "space"), [(8, "base"), (23, "base"), (53, "content")])
 def test_a_killed_training_resumes_to_the_same_run(
-    batch: int, tiny_study: Study, tmp_path: Path
+    batch: int, space: str, tiny_study: Study, tmp_path: Path
 ) -> None:
-    """Killed in the middle of an epoch: of the first space, and of the second."""
+    """Killed in the middle of an epoch: of the first space, of its refit, and of the second."""
     configuration = TrainingConfiguration("ours", "g2t,t2g", hyperparameters=QUICK)
     whole = train(tiny_study, tmp_path / "whole", configuration)
     path = tmp_path / "killed"
@@ -102,7 +102,7 @@ def test_a_killed_training_resumes_to_the_same_run(
     (checkpoint,) = path.rglob("*.checkpoint.safetensors")
     with safe_open(checkpoint, "np") as stored:
         assert any(name.startswith("optimiser.") for name in stored.keys())  # noqa: SIM118
-    assert ("base" in checkpoint.name) == (batch == 8)
+    assert checkpoint.name.startswith(space)
     resumed = train(tiny_study, path, configuration, resume=True)
     assert weights_of(resumed.path) == weights_of(whole.path)
     assert logs_of(resumed) == logs_of(whole)
@@ -296,6 +296,55 @@ def test_nothing_of_the_test_part_is_learnt(tiny_study: Study, tmp_path: Path) -
     assert weights_of(run.path) == weights_of(other.path)
     for file in (run.path / "encoders").iterdir():
         assert file.read_bytes() == (other.path / "encoders" / file.name).read_bytes()
+
+
+def test_validation_teaches_only_after_it_has_judged(tiny_study: Study, tmp_path: Path) -> None:
+    """A refit changes the towers, but nothing that was chosen on the validation part."""
+    without, with_refit = (
+        train(
+            tiny_study,
+            tmp_path / str(epochs),
+            TrainingConfiguration(
+                "ours", "g2t,t2g", hyperparameters=replace(QUICK, refit=epochs, epochs=2)
+            ),
+        )
+        for epochs in (0, 1)
+    )
+    pair = ("gaze", "text")
+    assert with_refit.folder.weights(pair) == without.folder.weights(pair)
+    assert logs_of(with_refit) == logs_of(without)
+    rows = with_refit.split.rows("validation")
+    for space in ("base", "content", "style"):
+        judged = with_refit.folder.judged("gaze-text", space, pair)
+        for modality in pair:
+            held = rows[tiny_study.has(modality)[rows]]
+            before = without.embed_samples(pair, modality, held, space)
+            after = with_refit.embed_samples(pair, modality, held, space)
+            assert np.allclose(judged[modality], before, atol=1e-5)
+            assert not np.allclose(judged[modality], after, atol=1e-3)
+
+
+@pytest.mark.parametrize("refit", [0, 1])
+def test_the_validation_part_teaches_in_the_refit_alone(
+    refit: int, tiny_study: Study, tmp_path: Path
+) -> None:
+    judges = make_split(tiny_study, "random", 0).rows("validation")
+    texts = list(tiny_study.texts)
+    for number in judges[:5]:
+        texts[number] = "a dog"
+    changed = changed_copy(
+        tiny_study, tmp_path / "study", samples=with_column(tiny_study.samples, "text", texts)
+    )
+    configuration = TrainingConfiguration(
+        "base", "g2t", hyperparameters=replace(QUICK, epochs=1, refit=refit)
+    )
+    first, second = (
+        train(study, tmp_path / name, configuration).folder.towers(
+            "gaze-text", "base", configuration
+        )["gaze"]
+        for name, study in (("first", tiny_study), ("second", changed))
+    )
+    assert bool((first.linear == second.linear).all()) == (refit == 0)
 
 
 def test_no_file_of_a_run_is_a_pickle(tiny_run: Run) -> None:

@@ -27,6 +27,7 @@ class Hyperparameters:
     units of cosine. Dropout shares are of the inputs and of the hidden units.
     ``per_group`` samples of an image (of a person, in the style space) share a batch.
     ``alike`` weighs a second term of the content space: the texts of one image lie together.
+    ``refit`` epochs go on with the chosen weights on training and validation part together.
     """
 
     objective: str = "contrastive"
@@ -44,6 +45,7 @@ class Hyperparameters:
     per_group: int = 2
     epochs: int = 24
     patience: int = 12  # epochs without a better validation score before stopping early
+    refit: int = 6
 
     def __post_init__(self) -> None:
         if self.objective not in OBJECTIVES:
@@ -60,6 +62,8 @@ class Hyperparameters:
             least, value = 2 if name == "batch" else 1, getattr(self, name)
             if not isinstance(value, int) or not least <= value <= LARGEST:
                 raise ConfigurationError(f"{name} must be a whole number from {least} to {LARGEST}")
+        if not isinstance(self.refit, int) or not 0 <= self.refit <= LARGEST:
+            raise ConfigurationError(f"refit must be a whole number from 0 to {LARGEST}")
         for name in ("weight_decay", "alike"):
             if not getattr(self, name) >= 0:
                 raise ConfigurationError(f"{name} must be 0 or more")

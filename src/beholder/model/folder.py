@@ -3,8 +3,10 @@
 configuration.toml            what was asked
 split.parquet                 the part of every sample, and the fingerprint of the study
 encoders/<modality>.*         the statistics of the encoders
-spaces/<network>/<space>.*    weights, and the log as CSV; a checkpoint while it is learnt
+spaces/<network>/<space>.*    weights, and the log as CSV; a checkpoint while it is learnt; what
+                              it made of the validation part before that taught it
 weights/<pair>.json           the combination's weights
+weights/<pair>.safetensors    the combination's embeddings of training samples, for popularity
 run.json                      what it was made from; written last, so its presence means done
 """
 
@@ -20,7 +22,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
+from safetensors.numpy import load_file as load_arrays
+from safetensors.numpy import save as save_arrays
 from safetensors.torch import load_file, save
 
 from beholder import atomic
@@ -205,6 +210,35 @@ class RunFolder:
             for row in rows
         ]
 
+    def write_judged(
+        self, network: str, space: str, embeddings: Mapping[str, NDArray[np.float32]]
+    ) -> None:
+        """Keep what a space made of the validation part, by modality, before that taught it."""
+        file = self._judged(network, space)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        atomic.write_bytes(file, save_arrays(dict(embeddings)))
+
+    def judged(self, network: str, space: str, pair: Pair) -> dict[str, NDArray[np.float32]]:
+        """Return what `write_judged` kept of a pair."""
+        return self._arrays(self._judged(network, space), pair)
+
+    def write_known(self, pair: Pair, embeddings: Mapping[str, NDArray[np.float32]]) -> None:
+        """Keep the combination's embeddings of training samples, by modality."""
+        file = self._known(pair)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        atomic.write_bytes(file, save_arrays(dict(embeddings)))
+
+    def known(self, pair: Pair) -> dict[str, NDArray[np.float32]]:
+        """Return what `write_known` kept."""
+        return self._arrays(self._known(pair), pair)
+
+    def _arrays(self, file: Path, names: Pair) -> dict[str, NDArray[np.float32]]:
+        try:
+            arrays = load_arrays(file)
+            return {name: arrays[name] for name in names}
+        except (OSError, SafetensorError, KeyError) as error:
+            raise RunError(f"the embeddings {file} cannot be read: {error}") from error
+
     def write_weights(self, pair: Pair, weights: Mapping[str, float]) -> None:
         """Keep the combination's weights."""
         file = self._weights(pair)
@@ -249,6 +283,12 @@ class RunFolder:
 
     def _checkpoint(self, network: str, space: str) -> Path:
         return self._space(network, space).with_name(f"{space}.checkpoint.safetensors")
+
+    def _judged(self, network: str, space: str) -> Path:
+        return self._space(network, space).with_name(f"{space}.validation.safetensors")
+
+    def _known(self, pair: Pair) -> Path:
+        return self._weights(pair).with_suffix(".safetensors")
 
     def _weights(self, pair: Pair) -> Path:
         return self.path / "weights" / f"{'-'.join(pair)}.json"

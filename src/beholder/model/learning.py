@@ -9,7 +9,7 @@ import math
 import time
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,9 @@ PARTICIPANTS = "participants"
 
 MOST_WATCHED = 1000
 """A collapse shows in so many training samples."""
+
+REFIT_RATE = 0.5
+"""The highest learning rate of a refit, relative to the training's."""
 
 
 @dataclass(frozen=True)
@@ -175,6 +178,40 @@ def learn_space(
     return state
 
 
+def refit_space(
+    space: Space,
+    state: State,
+    data: SpaceData,
+    hyperparameters: Hyperparameters,
+    seed: int,
+    *,
+    progress: Progress = silent,
+) -> State:
+    """Go on from a trained state's weights for ``refit`` epochs and return the state.
+
+    ``data`` trains on the training and the validation part: once the epoch and the weights of
+    the combination are chosen, the validation part has nothing left to judge and can teach.
+    The learning rate rises and falls once more, lower than before.
+    """
+    where = f"the {space} space of {data.network}"
+    schedule = replace(
+        hyperparameters,
+        epochs=max(hyperparameters.refit, 1),
+        learning_rate=REFIT_RATE * hyperparameters.learning_rate,
+    )
+    state.optimiser = _optimiser(state.towers, schedule)
+    epochs = range(1, hyperparameters.refit + 1)
+    for epoch in progress(epochs, f"refitting {where}", len(epochs)):
+        # Epochs of the training have seeds up to their number; these come after them.
+        source = np.random.default_rng(
+            [*_seed(seed, space, data.network), hyperparameters.epochs + epoch]
+        )
+        loss = _one_epoch(state, data, schedule, epoch, source)
+        _check_health(state, data, hyperparameters.objective, loss, where, epoch)
+    state.best = copy.deepcopy(state.towers.state_dict())
+    return state
+
+
 def _check_health(
     state: State, data: SpaceData, objective: str, loss: float, where: str, epoch: int
 ) -> float:
@@ -220,12 +257,17 @@ def _begin(data: SpaceData, hyperparameters: Hyperparameters, seed: list[int]) -
     if data.participants is not None:
         seen = np.unique(data.participants[data.train])
         towers[PARTICIPANTS] = Participants(seen[seen >= 0], hyperparameters.dimensions)
-    optimiser = torch.optim.AdamW(
+    optimiser = _optimiser(towers, hyperparameters)
+    return State(towers, optimiser, copy.deepcopy(towers.state_dict()))
+
+
+def _optimiser(towers: nn.Module, hyperparameters: Hyperparameters) -> torch.optim.AdamW:
+    return torch.optim.AdamW(
         towers.parameters(),
         lr=hyperparameters.learning_rate,
         weight_decay=hyperparameters.weight_decay,
+        fused=True,
     )
-    return State(towers, optimiser, copy.deepcopy(towers.state_dict()))
 
 
 def _one_epoch(

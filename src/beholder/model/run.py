@@ -22,6 +22,7 @@ from beholder.features import (
 from beholder.model.combination import combine
 from beholder.model.folder import RunFolder
 from beholder.model.networks import Pair, network_name
+from beholder.model.popularity import less_popularity
 from beholder.model.towers import Tower, embed
 from beholder.study.gaze import Gaze
 from beholder.study.study import Study
@@ -146,6 +147,10 @@ class Run:
         return {}
 
     @cached_property
+    def _popularity(self) -> dict[Pair, dict[str, NDArray[np.float32]]]:
+        return {}
+
+    @cached_property
     def _towers(self) -> dict[tuple[str, str], dict[str, Tower]]:
         return {}
 
@@ -184,7 +189,15 @@ class Run:
             if key not in self._towers:
                 self._towers[key] = self.folder.towers(network, space, self.configuration)
             spaces[space] = embed(self._towers[key][modality], features)
-        return combine(spaces, weights)
+        combined = combine(spaces, weights)
+        if method != "ours":
+            return combined
+        if pair not in self._popularity:
+            self._popularity[pair] = self.folder.known(pair)
+        first, second = pair
+        other = second if modality == first else first
+        known = self._popularity[pair][other]
+        return less_popularity(combined, known, first=modality == first)
 
     def _pair_with(self, modality: str, task: str | None) -> Pair:
         pairs = {

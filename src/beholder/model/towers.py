@@ -31,8 +31,12 @@ class Dropout:
     def _drop(self, values: Tensor, share: float) -> Tensor:
         if share == 0:
             return values
-        kept = torch.rand(values.shape, generator=self.generator) >= share
-        return values * kept / (1 - share)
+        # A byte a value decides, eight of them from one number: far cheaper than a float each.
+        numbers = torch.empty(-(-values.numel() // 8), dtype=torch.int64)
+        numbers.random_(-(2**63), None, generator=self.generator)
+        chance = numbers.view(torch.uint8)[: values.numel()].view(values.shape)
+        dropped = min(round(share * 256), 255)
+        return values * (chance >= dropped).to(values.dtype).mul_(256 / (256 - dropped))
 
 
 class Tower(nn.Module):

@@ -17,17 +17,18 @@ from beholder import __version__
 from beholder.errors import ConfigurationError, RunError
 from beholder.features import FeatureCache, ModalityEncoder, StudyInputs, default_encoders
 from beholder.features.encoder import Encoder
-from beholder.model.combination import choose_weights
+from beholder.model.combination import choose_weights, combine
 from beholder.model.configuration import TrainingConfiguration
 from beholder.model.folder import Provenance, RunFolder
-from beholder.model.learning import Features, SpaceData, State, learn_space
+from beholder.model.learning import Features, SpaceData, State, learn_space, refit_space
 from beholder.model.networks import Network, Pair, network_name
 from beholder.model.planning import Plan, linked, plan_training, with_both
+from beholder.model.popularity import MOST_KNOWN
 from beholder.model.run import Run
 from beholder.model.spaces import Positives, Space
 from beholder.model.towers import embed
 from beholder.progress import Progress, silent
-from beholder.study.splits import Split, make_split
+from beholder.study.splits import Part, Split, make_split
 from beholder.study.study import Study
 from beholder.study.tasks import Codes, Galleries, item_codes
 
@@ -36,6 +37,9 @@ CHECKPOINT_EVERY_S = 10.0
 
 MOST_VALIDATION = 1000
 """More validation samples than these hardly change when a training stops."""
+
+TAUGHT: tuple[Part, ...] = ("train", "validation")
+"""The parts that teach in the end, once the validation part has nothing left to choose."""
 
 _LIBRARIES = ("numpy", "pyarrow", "scipy", "torch")
 
@@ -83,10 +87,25 @@ def train(
             for space in plan.spaces[network.name]:
                 if not folder.has_space(network.name, space):
                     data = space_data(study, split, space, network, features)
-                    _learn(folder, configuration, data, space, checkpoint_every_s, progress)
+                    state = _learn(folder, configuration, data, space, checkpoint_every_s, progress)
+                    rows = split.rows("validation")
+                    folder.write_judged(network.name, space, _embedded(state, data, rows))
+                    whole = space_data(study, split, space, network, features, parts=TAUGHT)
+                    refit_space(
+                        space,
+                        state,
+                        whole,
+                        configuration.hyperparameters,
+                        configuration.seed,
+                        progress=progress,
+                    )
+                    folder.write_space(network, space, state)
             for pair in network.pairs:
                 weights = _weights(folder, configuration, study, split, plan, pair, features)
                 folder.write_weights(pair, weights)
+                if configuration.method == "ours":
+                    known = _known(folder, configuration, study, split, pair, features)
+                    folder.write_known(pair, known)
         folder.finish(_provenance(study, plan, time.monotonic() - started))
     return Run(folder, study)
 
@@ -155,9 +174,11 @@ def space_data(
     network: Network,
     features: Mapping[str, Features],
     participants: Codes | None = None,
+    parts: Sequence[Part] = ("train",),
 ) -> SpaceData:
-    """Return what a space of a network is learnt from on a split."""
-    rows = linked(study, split.rows("train"), network.links)
+    """Return what a space of a network is learnt from on a split: the samples in ``parts``."""
+    taught = np.sort(np.concatenate([split.rows(part) for part in parts]))
+    rows = linked(study, taught, network.links)
     validation = {pair: with_both(study, split.rows("validation"), pair) for pair in network.pairs}
     watched = linked(study, split.rows("validation"), network.pairs)
     # What two people wrote of one image is alike even where they looked elsewhere.
@@ -184,7 +205,7 @@ def _learn(
     space: Space,
     every_s: float,
     progress: Progress,
-) -> None:
+) -> State:
     network = data.network
     last = time.monotonic()
 
@@ -194,7 +215,7 @@ def _learn(
             folder.write_checkpoint(network.name, space, state)
             last = time.monotonic()
 
-    state = learn_space(
+    return learn_space(
         space,
         data,
         configuration.hyperparameters,
@@ -203,7 +224,37 @@ def _learn(
         after_epoch=after_epoch,
         progress=progress,
     )
-    folder.write_space(network, space, state)
+
+
+def _embedded(state: State, data: SpaceData, rows: Codes) -> dict[str, NDArray[np.float32]]:
+    """Return the embeddings of the samples ``rows``, by modality, of those that have it."""
+    return {
+        modality: embed(state.tower(modality), features.of(rows[features.has(rows)]))
+        for modality, features in data.features.items()
+        if modality in data.network.kept
+    }
+
+
+def _known(
+    folder: RunFolder,
+    configuration: TrainingConfiguration,
+    study: Study,
+    split: Split,
+    pair: Pair,
+    features: Mapping[str, Features],
+) -> dict[str, NDArray[np.float32]]:
+    """Return the combination's embeddings of samples that taught, which tell who is popular."""
+    rows = np.sort(np.concatenate([split.rows(part) for part in TAUGHT]))
+    rows = with_both(study, rows, pair)
+    rows = rows[:: -(-len(rows) // MOST_KNOWN)]
+    network, weights = network_name(pair, joint=configuration.joint), folder.weights(pair)
+    towers = {space: folder.towers(network, space, configuration) for space in weights}
+
+    def embedded(modality: str) -> dict[str, NDArray[np.float32]]:
+        values = features[modality].of(rows)
+        return {space: embed(own[modality], values) for space, own in towers.items()}
+
+    return {modality: combine(embedded(modality), weights) for modality in pair}
 
 
 def _weights(
@@ -226,10 +277,12 @@ def _weights(
         for task in plan.tasks
         if task.pair == pair
     ]
-    towers = {space: folder.towers(network, space, configuration) for space in spaces}
+    judged = {space: folder.judged(network, space, pair) for space in spaces}
+    rows = split.rows("validation")
+    held = {modality: rows[features[modality].has(rows)] for modality in pair}
 
     def embedded(space: Space, modality: str, samples: Codes) -> NDArray[np.float32]:
-        return embed(towers[space][modality], features[modality].of(samples))
+        return judged[space][modality][np.searchsorted(held[modality], samples)]
 
     return choose_weights(
         retrievals,

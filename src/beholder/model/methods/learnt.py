@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from beholder.model.learning import Features, SpaceData, State, learn_space
+from beholder.model.learning import Features, SpaceData, State, learn_space, refit_space
 from beholder.model.methods.method import Setting
 from beholder.model.networks import Network, Pair, network_name
 from beholder.model.ranking import Scorer
@@ -62,6 +62,23 @@ def learn_base(
         state = learn_space(
             "base",
             data,
+            setting.configuration.hyperparameters,
+            setting.seed,
+            progress=setting.progress,
+        )
+        whole = space_data(
+            setting.study,
+            setting.split,
+            "base",
+            network,
+            own,
+            participants=participants,
+            parts=("train", "validation"),
+        )
+        state = refit_space(
+            "base",
+            state,
+            whole,
             setting.configuration.hyperparameters,
             setting.seed,
             progress=setting.progress,
