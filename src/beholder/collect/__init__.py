@@ -1,0 +1,1 @@
+"""Collecting a study on the web: its definition, its store and its server."""
