@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+TESTABLE := $(VENV)/.testable
 DEMO ?= demo
 
 .PHONY: demo test check bench clean
@@ -13,17 +14,21 @@ demo: $(INSTALLED)  ## Simulate a small study, train on it, print its table, wri
 	$(BIN)/beholder train $(DEMO)/small $(DEMO)/run --tasks g2t,t2g,t2p,p2t --overwrite
 	$(BIN)/beholder evaluate $(DEMO)/run --report $(DEMO)/report.html
 
-test: $(INSTALLED)  ## Run the tests; those that need Chromium or real data skip where it is absent
+test: $(TESTABLE)  ## Run the tests; those that need Chromium or real data skip where it is absent
 	$(BIN)/python -m pytest -n 2
 
-check: $(INSTALLED)  ## Lint, format and types
+check: $(TESTABLE)  ## Lint, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(INSTALLED)  ## Measure again what the README states
-	$(BIN)/python -m benchmarks.didec
+bench: $(TESTABLE)  ## Measure again what the README states
 	$(BIN)/python -m benchmarks.speed
+	$(BIN)/python -m benchmarks.significance
+	$(BIN)/python -m benchmarks.comparison
+	$(BIN)/python -m benchmarks.truth
+	$(BIN)/python -m benchmarks.narratives
+	$(BIN)/python -m benchmarks.collect
 
 clean:
 	rm -rf $(VENV) $(DEMO) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache
@@ -31,5 +36,9 @@ clean:
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Beholder needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
+$(TESTABLE): $(INSTALLED)
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test,check]'
 	touch $@

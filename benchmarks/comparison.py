@@ -13,9 +13,9 @@ from typing import Any
 
 from beholder.evaluation.comparison.findings import findings
 from benchmarks.commands import RESULTS, beholder, write_results
-from benchmarks.didec import DATA
 
-KEPT = ("summary", "tests", "flattery", "curves", "power", "missing", "sizes", "versions")
+DATA = Path(os.environ.get("BEHOLDER_DIDEC", Path(__file__).parents[2] / "shared/data/didec"))
+KEPT = ("rows", "summary", "tests", "flattery", "curves", "power", "missing", "sizes", "versions")
 
 
 def main() -> None:
@@ -61,8 +61,36 @@ def _page(found: dict[str, Any], results: dict[str, Any], table: str) -> str:
             *(f"* {reason}." for reason in missing),
             "",
             table,
+            "",
+            "Top-3 by seed, and top-1 among the viewers of one image (chance "
+            "beside it), mean over seeds:",
+            "",
+            "| split | task | method | by seed | same image | its chance |",
+            "|---|---|---|---|---|---|",
+            *(_by_seed(results, row) for row in results["summary"]),
         ]
     )
+
+
+def _by_seed(results: dict[str, Any], summary: dict[str, Any]) -> str:
+    names = ("split", "task", "method")
+    rows = [
+        row
+        for row in results["rows"]
+        if row["share"] == 1 and all(row[name] == summary[name] for name in names)
+    ]
+    top3 = " ".join(f"{row['top3']:.3f}" for row in rows)
+    same = summary["same_image"]
+    cells = [
+        *(summary[name] for name in names),
+        top3,
+        *map(_figure, (same["top1"], same["chance_top1"])),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
 
 
 if __name__ == "__main__":

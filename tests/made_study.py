@@ -15,7 +15,7 @@ from beholder.study import Points, Study, StudyInfo, load_instrument, samples_ta
 from beholder.study.schema import IMAGES, PARTICIPANTS
 
 ALL_TASKS = "g2t,t2g,g2p,p2g,t2p,p2t"
-QUICK = Hyperparameters(hidden=32, dimensions=16, epochs=3, batch=32)
+QUICK = Hyperparameters(hidden=32, dimensions=16, epochs=3, batch=32, refit=1)
 """Towers and a training small enough for a test."""
 
 

@@ -3,19 +3,22 @@
 import json
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from beholder.cli import beholder
+from beholder.collect.commands import collect
 from beholder.study.readers import load_mapping
 from beholder.study.simulation import simulate, write_crossmod
 from beholder.study.study import Study
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-FAST = ["--set", "hidden=16", "--set", "dimensions=8", "--set", "epochs=2"]
+FAST = ["--set", "hidden=16", "--set", "dimensions=8", "--set", "epochs=2", "--set", "refit=1"]
 
 
 def blocks(document: Path, language: str) -> list[str]:
@@ -37,16 +40,21 @@ def test_the_readme_works_from_top_to_bottom(
     write_crossmod(Study.open("made"), Path("ads"))
     found = commands(ROOT / "README.md")
     assert [words[0] for words in found] == [
-        *("read", "inspect", "train", "evaluate", "read", "simulate")
+        *("read", "inspect", "train", "evaluate", "compare", "collect", "collect"),
+        *("read", "simulate"),
     ]
     for words in found:
-        if words[0] == "train":
+        if words[0] in ("train", "compare"):
             words += FAST
+        if words[0] == "compare":
+            words[words.index("0-4")] = "0"
+            words += ["--splits", "random", "--methods", "chance,base,ours", "--curve", ""]
         if words[0] == "simulate":
             words += ["--participants", "4", "--images", "60"]
         result = CliRunner().invoke(beholder, words)
         assert result.exit_code == 0, (words, result.output, result.exception)
     assert Path("report.html").is_file()
+    assert Path("COMPARISON/report.html").is_file()
 
 
 def test_the_python_example_runs(
@@ -88,13 +96,42 @@ def test_the_method_of_ones_own_runs(tiny_study: Study, tmp_path: Path) -> None:
     assert "g2p has none on one side" in reasons["g2p", "random"]
 
 
+def test_a_study_is_collected_as_the_page_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setenv("BEHOLDER_KEY_FILE", str(tmp_path / "key"))
+    server: subprocess.Popen[str] | None = None
+    address = ""
+    try:
+        for words in commands(ROOT / "docs" / "collect.md"):
+            if words[:2] == ["collect", "serve"]:
+                command = [sys.executable, "-m", "beholder", *words, "--port", "0"]
+                server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+                assert server.stdout is not None
+                address = server.stdout.readline().split()[-1]
+                continue
+            if words[:2] == ["collect", "simulate"]:
+                words += ["--url", address]
+            result = CliRunner().invoke(beholder, words, catch_exceptions=False)
+            assert result.exit_code == 0, (words, result.output)
+    finally:
+        if server is not None:
+            server.terminate()
+            server.communicate()
+    assert Study.open("STUDY").participants.num_rows > 1
+    assert list(Path("CSV").glob("*.csv"))
+    assert list(Path("BIDS").rglob("*events.tsv"))
+
+
 def test_every_command_in_the_documents_exists() -> None:
     for document in DOCUMENTS:
         for words in re.findall(r"`beholder ([a-z]+)", document.read_text("utf-8")):
             assert words in beholder.commands, f"{document.name}: beholder {words}"
         options = set(re.findall(r"`(--[a-z-]+)", document.read_text("utf-8")))
-        known = {o for c in beholder.commands.values() for p in c.params for o in p.opts}
-        known |= {o for c in beholder.commands.values() for p in c.params for o in p.secondary_opts}
+        every = [*beholder.commands.values(), *collect.commands.values()]
+        known = {o for c in every for p in c.params for o in (*p.opts, *p.secondary_opts)}
         assert options <= known | {"--help"}, document.name
 
 
