@@ -96,12 +96,14 @@ def prepared(app: Application, image: str) -> Prepared:
 
 
 def pay(app: Application, asked: bodies.BonusList) -> list[bodies.Pay]:
-    """Return a line for each participation of each worker, and one for whoever is unknown."""
+    """Return a line for each participation of each worker, and one for whoever is unknown.
+
+    The pseudonym holds the platform: the same id elsewhere is another person.
+    """
     paid = _bonuses(app.store)
     by_person: dict[str, list[ParticipantRow]] = {}
     for row in app.store.participants(pilot=app.settings.pilot):
-        if row.platform == asked.platform:
-            by_person.setdefault(row.participant, []).append(row)
+        by_person.setdefault(row.participant, []).append(row)
     lines: list[bodies.Pay] = []
     for worker in dict.fromkeys(each.strip() for each in asked.workers):
         rows = by_person.get(pseudonym(app.pseudonymiser, asked.platform, worker), [])
