@@ -88,7 +88,7 @@ def train(
                 if not folder.has_space(network.name, space):
                     data = space_data(study, split, space, network, features)
                     state = _learn(folder, configuration, data, space, checkpoint_every_s, progress)
-                    judged = _embedded(state, data, _judged_rows(split))
+                    judged = _embedded(state, data, judged_rows(split))
                     folder.write_judged(network.name, space, judged)
                     whole = space_data(study, split, space, network, features, parts=TAUGHT)
                     refit_space(
@@ -226,7 +226,7 @@ def _learn(
     )
 
 
-def _judged_rows(split: Split) -> Codes:
+def judged_rows(split: Split) -> Codes:
     """Return the validation part, and some of the training part that tells who is popular."""
     train = split.rows("train")
     some = train[:: -(-len(train) // MOST_LIKENED)]
@@ -285,7 +285,7 @@ def _weights(
         if task.pair == pair
     ]
     judged = {space: folder.judged(network, space, pair) for space in spaces}
-    rows = _judged_rows(split)
+    rows = judged_rows(split)
     taught = with_both(study, rows[split.parts[rows] == PARTS.index("train")], pair)
     held = {modality: rows[features[modality].has(rows)] for modality in pair}
 

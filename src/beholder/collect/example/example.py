@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from beholder import atomic
+from beholder.collect.simulation import SCENES_FILE, write_scenes
 from beholder.errors import ConfigurationError
 from beholder.study.simulation.drawing import draw_scene
 from beholder.study.simulation.scenes import Scene, SceneObject, compose_scene
@@ -29,9 +30,13 @@ def _write(folder: Path) -> None:
     generator = np.random.default_rng(_SEED)
     for part in ("images", "images/practice", "images/validation"):
         (folder / part).mkdir()
+    scenes = {}
     for number in range(IMAGES):
-        scene = compose_scene(generator)
-        _draw(scene, folder / "images" / f"scene-{number + 1}.jpg", generator)
+        name = f"scene-{number + 1}.jpg"
+        scenes[name] = compose_scene(generator)
+        _draw(scenes[name], folder / "images" / name, generator)
+    # So that simulated people look at what is there.
+    write_scenes(folder / "images" / SCENES_FILE, scenes)
     practice, validation = compose_scene(generator, 3), compose_scene(generator, 1)
     _draw(practice, folder / "images" / "practice" / "scene.jpg", generator)
     _draw(validation, folder / "images" / "validation" / "scene.jpg", generator)
