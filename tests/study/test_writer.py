@@ -297,6 +297,38 @@ def test_samples_come_in_batches(folder: Path, image: Path) -> None:
     assert study.participants.column("participant").to_pylist() == ["a", "b", "c"]
 
 
+def test_images_fill_several_row_groups(
+    folder: Path, image: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("beholder.study.writer.IMAGES_PER_ROW_GROUP", 2)
+    names = [f"{number}.png" for number in range(5)]
+    with StudyWriter(folder / "study", INFO) as writer:
+        for name in names:
+            writer.add_image(name, image)
+    assert pq.ParquetFile(folder / "study" / "images.parquet").num_row_groups == 3
+    images = Study.open(folder / "study").images
+    assert images.column("image").to_pylist() == names
+    assert images.column("file").to_pylist() == [f"images/{name}" for name in names]
+
+
+def test_an_image_that_is_added_twice_stays_the_first(
+    folder: Path, image: Path, picture: Callable[..., Path]
+) -> None:
+    with StudyWriter(folder / "study", INFO) as writer:
+        writer.add_image("a.png", image)
+        writer.add_image("a.png", picture(folder / "another.png", 7, 5))
+    study = Study.open(folder / "study")
+    assert study.images.num_rows == 1
+    assert study.image_path(0).read_bytes() == image.read_bytes()
+
+
+def test_a_file_that_goes_with_the_study_grows(folder: Path) -> None:
+    with StudyWriter(folder / "study", INFO) as writer:
+        writer.extend_file("skipped.csv", "é\r\n")
+        writer.extend_file("skipped.csv", "b\n")
+    assert (folder / "study" / "skipped.csv").read_bytes() == "é\r\nb\n".encode()
+
+
 def test_maps_fill_several_row_groups_in_any_order(folder: Path, image: Path) -> None:
     maps = [np.full((2, 3), number + 1.0) for number in range(70)]
     names = ["a.png"] * 70

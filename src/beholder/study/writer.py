@@ -23,14 +23,15 @@ from beholder.study.gaze import Areas, DenseMap, Floats, Gaze, Points, gaze_form
 from beholder.study.survey import Instrument, instrument_toml
 
 MAPS_PER_ROW_GROUP = 32
+IMAGES_PER_ROW_GROUP = 8192
 
 
 class StudyWriter:
     """Writes one study into a folder that appears, complete, when the block ends well.
 
     Use as a context manager. Samples may be added in batches of any size, so that a study
-    larger than memory can be written; every map is written as it is added. Where the disk
-    refuses, StudyError says what was not written and why.
+    larger than memory can be written; maps and images are written as they are added. Where
+    the disk refuses, StudyError says what was not written and why.
     """
 
     def __init__(
@@ -45,7 +46,9 @@ class StudyWriter:
         self._instrument = instrument
         self._stack = ExitStack()
         self._path, self._overwrite = path, overwrite
-        self._images: dict[str, tuple[str, int, int, str]] = {}
+        self._images: set[str] = set()
+        self._image_rows: pq.ParquetWriter | None = None
+        self._pending_images: list[dict[str, Any]] = []
         self._participants: dict[str, list[int] | None] = {}
         self._samples: pq.ParquetWriter | None = None
         self._maps: pq.ParquetWriter | None = None
@@ -68,10 +71,11 @@ class StudyWriter:
             except OSError as error:
                 raise self._unwritten(error) from error
             (self._folder / "images").mkdir()
-            self._samples = stack.enter_context(
-                pq.ParquetWriter(
-                    self._folder / "samples.parquet", schema.SAMPLES, compression="zstd"
+            self._samples, self._image_rows = (
+                stack.enter_context(
+                    pq.ParquetWriter(self._folder / f"{name}.parquet", rows, compression="zstd")
                 )
+                for name, rows in (("samples", schema.SAMPLES), ("images", schema.IMAGES))
             )
             self._stack = stack.pop_all()
         return self
@@ -97,18 +101,25 @@ class StudyWriter:
         return StudyError(f"{self._path} was not written: {error.strerror or error}")
 
     def add_image(self, image: str, file: Path, size: tuple[int, int] | None = None) -> None:
-        """Copy an image into the study; ``size`` is its `verified_size` where already known.
+        """Copy an image into the study; adding a name twice changes nothing.
 
-        Raises StudyError if the file is missing, is no image or is truncated.
+        ``size`` is the image's `verified_size` where already known. Raises StudyError if the
+        file is missing, is no image or is truncated.
         """
         if not is_safe_name(image):
             raise StudyError(f"image name {image!r} leads outside the images' folder")
+        if image in self._images:
+            return
         width, height = size or verified_size(file)
         target = self._folder / "images" / image
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, target)
         digest = hashlib.sha256(target.read_bytes()).hexdigest()
-        self._images[image] = (f"images/{image}", width, height, digest)
+        self._images.add(image)
+        facts = (image, f"images/{image}", width, height, digest)
+        self._pending_images.append(dict(zip(schema.IMAGES.names, facts, strict=True)))
+        if len(self._pending_images) == IMAGES_PER_ROW_GROUP:
+            self._flush_images()
 
     def add_participant(self, participant: str, answers: Sequence[int] | None = None) -> None:
         """Add a participant with a whole survey, or none; adding one twice changes nothing."""
@@ -170,9 +181,19 @@ class StudyWriter:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, "utf-8")
 
+    def extend_file(self, name: str, text: str) -> None:
+        """Add text at the end of a file that goes with the study, made if it is new."""
+        with (self._folder / name).open("a", encoding="utf-8", newline="") as file:
+            file.write(text)
+
     def set_skipped(self, rows: int) -> None:
         """Record how many rows of the source were skipped."""
         self._info = replace(self._info, skipped_rows=rows)
+
+    def _flush_images(self) -> None:
+        assert self._image_rows is not None  # set on entering
+        self._image_rows.write_table(pa.Table.from_pylist(self._pending_images, schema.IMAGES))
+        self._pending_images = []
 
     def _flush_maps(self) -> None:
         if not self._pending_maps:
@@ -199,14 +220,8 @@ class StudyWriter:
             "participant": list(self._participants),
             "items": list(self._participants.values()),
         }
-        images = [(name, *facts) for name, facts in self._images.items()]
+        self._flush_images()
         self._write("participants", pa.table(participants, schema.PARTICIPANTS))
-        self._write(
-            "images",
-            pa.Table.from_pylist(
-                [dict(zip(schema.IMAGES.names, row, strict=True)) for row in images], schema.IMAGES
-            ),
-        )
         if self._instrument:
             self.add_file("instrument.toml", instrument_toml(self._instrument))
         self.add_file("study.toml", self._info.toml())

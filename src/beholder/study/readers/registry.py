@@ -7,7 +7,9 @@ from typing import TypeAlias
 
 from beholder.errors import ConfigurationError
 from beholder.progress import Progress, silent
+from beholder.study.readers.bubbleview import read_bubbleview
 from beholder.study.readers.crossmod import read_crossmod
+from beholder.study.readers.narratives import read_narratives
 from beholder.study.readers.options import ReadOptions, ReadReport
 from beholder.study.readers.tables import read_tables
 
@@ -17,6 +19,8 @@ READERS: Mapping[str, Reader] = MappingProxyType(
     {
         "tables": read_tables,
         "crossmod": read_crossmod,
+        "bubbleview": read_bubbleview,
+        "localized-narratives": read_narratives,
     }
 )
 
