@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,47 +47,79 @@ def write_tables(folder: Path, results: Mapping[str, Any]) -> None:
 def markdown(results: Mapping[str, Any]) -> str:
     """Return the top-3 accuracies of every split: a row a method, a column a task."""
     parts = []
-    for split, tasks, lines in by_split(results):
-        rows = [["method", *tasks]]
-        for method, cells in lines.items():
-            texts = [_text(cells.get(task), "**{}**") for task in tasks]
-            rows.append([f"`{method}`", *texts])
-        header = f"| {' | '.join(rows[0])} |\n|{'---|' * len(rows[0])}\n"
-        body = "".join(f"| {' | '.join(row)} |\n" for row in rows[1:])
-        parts.append(f"### {split}\n\n{header}{body}")
+    for one in by_split(results):
+        lines = [["method", *one.tasks]]
+        for method, cells in one.methods.items():
+            texts = [_text(cells.get(task), "**{}**") for task in one.tasks]
+            lines.append([_code(method), *texts])
+        lines.append(["*gallery*", *(f"{one.gallery[task]:g}" for task in one.tasks)])
+        header, *body = (f"| {' | '.join(line)} |\n" for line in lines)
+        rule = f"|---|{'---:|' * len(one.tasks)}\n"
+        parts.append(f"### {one.split}\n\n{header}{rule}{''.join(body)}")
     return "\n".join([*parts, _LEGEND]) if parts else "Nothing could be compared.\n"
 
 
 def latex(results: Mapping[str, Any]) -> str:
     """Return the same table for a paper, with booktabs; one block of rows a split."""
-    columns = max((len(tasks) for _, tasks, _ in by_split(results)), default=0)
-    lines = [f"\\begin{{tabular}}{{l{'c' * columns}}}", "\\toprule"]
-    for split, tasks, methods in by_split(results):
-        if len(lines) > 2:
+    splits = by_split(results)
+    columns = max((len(one.tasks) for one in splits), default=0)
+    lines = [f"% {_LEGEND.strip().replace('`', '').replace('±', '+-').replace('†', 'dagger:')}"]
+    lines += [f"\\begin{{tabular}}{{l{'c' * columns}}}", "\\toprule"]
+    for number, one in enumerate(splits):
+        if number:
             lines.append("\\midrule")
-        padding = [""] * (columns - len(tasks))
-        lines.append(" & ".join([f"\\emph{{{split}}}", *tasks, *padding]) + r" \\")
-        for method, cells in methods.items():
-            texts = [
-                _text(cells.get(task), "\\textbf{{{}}}").replace("±", r"$\pm$") for task in tasks
-            ]
-            texts = [text.replace("†", r"$^\dagger$").replace("–", "--") for text in texts]
-            lines.append(" & ".join([method.replace("_", r"\_"), *texts, *padding]) + r" \\")
+        padding = [""] * (columns - len(one.tasks))
+        header = f"\\emph{{{_escaped(one.split)}}}"
+        lines.append(" & ".join([header, *one.tasks, *padding]) + r" \\")
+        for method, cells in one.methods.items():
+            texts = [_text(cells.get(task), "\\textbf{{{}}}") for task in one.tasks]
+            for sign, command in _SIGNS.items():
+                texts = [text.replace(sign, command) for text in texts]
+            lines.append(" & ".join([_escaped(method), *texts, *padding]) + r" \\")
     return "\n".join([*lines, "\\bottomrule", "\\end{tabular}"]) + "\n"
 
 
 _LEGEND = (
-    "Top-3 accuracy, mean ± spread over seeds; the best of a column in bold. "
-    f"† differs from `base` in a paired test over participants, Holm-corrected, p < {ALPHA}.\n"
+    "Top-3 accuracy, mean ± standard deviation over seeds; the best of a column in bold. "
+    "† differs from `base` in a paired test over participants, Holm-corrected within a split and "
+    f"task, p < {ALPHA}.\n"
 )
+
+_SIGNS = {"±": r"$\pm$", "†": r"$^\dagger$", "–": "--"}
+
+_SPECIAL = {
+    **{sign: f"\\{sign}" for sign in "_%&#${}"},
+    **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
+}
+
+
+def _escaped(name: str) -> str:
+    """Return a name as LaTeX prints it."""
+    return "".join(_SPECIAL.get(sign, sign) for sign in name)
+
+
+def _code(name: str) -> str:
+    """Return a name as Markdown prints it in a table."""
+    fence = "``" if "`" in name else "`"
+    padded = f" {name} " if "`" in name else name
+    return fence + padded.replace("|", "\\|") + fence
+
 
 Cell = Mapping[str, Any]
 
 
-def by_split(
-    results: Mapping[str, Any],
-) -> list[tuple[str, list[str], dict[str, dict[str, Cell]]]]:
-    """Return each split with its tasks and, by method and task, what its cell says."""
+@dataclass(frozen=True)
+class SplitTable:
+    """What a table of one split says: by method and task a cell, by task the gallery's size."""
+
+    split: str
+    tasks: list[str]
+    methods: dict[str, dict[str, Cell]]
+    gallery: dict[str, float]
+
+
+def by_split(results: Mapping[str, Any]) -> list[SplitTable]:
+    """Return the summary a split, its cells marked where they are best or differ from base."""
     found: dict[str, dict[str, dict[str, Cell]]] = {}
     for row in results["summary"]:
         found.setdefault(row["split"], {}).setdefault(row["method"], {})[row["task"]] = row
@@ -98,9 +131,10 @@ def by_split(
         and test["p_holm"] is not None
         and test["p_holm"] < ALPHA
     }
-    splits = []
+    tables = []
     for split, methods in found.items():
-        tasks = list(dict.fromkeys(task for cells in methods.values() for task in cells))
+        order = dict.fromkeys(row["task"] for row in results["summary"] if row["split"] == split)
+        tasks = list(order)
         best = {
             task: max(cells[task]["top3"] for cells in methods.values() if task in cells)
             for task in tasks
@@ -116,8 +150,12 @@ def by_split(
             }
             for method, cells in methods.items()
         }
-        splits.append((split, tasks, marked))
-    return splits
+        gallery = {
+            task: next(cells[task]["gallery"] for cells in methods.values() if task in cells)
+            for task in tasks
+        }
+        tables.append(SplitTable(split, tasks, marked, gallery))
+    return tables
 
 
 def _text(cell: Cell | None, bold: str) -> str:
