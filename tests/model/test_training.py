@@ -20,7 +20,6 @@ from safetensors import safe_open
 from beholder.errors import ConfigurationError, RunError, TrainingError, UnsupportedError
 from beholder.evaluation import evaluate
 from beholder.model import Run, TrainingConfiguration, train
-from beholder.model.training import judged_rows
 from beholder.study import Study, load_instrument
 from beholder.study.splits import make_split
 from made_study import ALL_TASKS, QUICK, Row, made_study
@@ -314,7 +313,7 @@ def test_validation_teaches_only_after_it_has_judged(tiny_study: Study, tmp_path
     pair = ("gaze", "text")
     assert with_refit.folder.weights(pair) == without.folder.weights(pair)
     assert logs_of(with_refit) == logs_of(without)
-    rows = judged_rows(with_refit.split)
+    rows = with_refit.split.rows("validation")
     for space in ("base", "content", "style"):
         judged = with_refit.folder.judged("gaze-text", space, pair)
         for modality in pair:

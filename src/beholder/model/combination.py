@@ -10,7 +10,6 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from beholder.model.popularity import SHARE, soft_maximum
 from beholder.model.ranking import ROUNDING, ranks_of_scores
 from beholder.study.tasks import Retrieval
 
@@ -23,9 +22,6 @@ RESAMPLES = 50
 MOST_QUERIES = 1000
 """More validation queries than these hardly change the choice."""
 
-MOST_LIKENED = 500
-"""More known queries than these hardly change how popular an item is, and so the choice."""
-
 Embedded = tuple[NDArray[np.float32], NDArray[np.float32]]
 """Embeddings of a retrieval's queries (q, d) and of its gallery (g, d)."""
 
@@ -33,24 +29,21 @@ Embedded = tuple[NDArray[np.float32], NDArray[np.float32]]
 def choose_weights(
     retrievals: Sequence[Retrieval],
     embedded: Sequence[Mapping[str, Embedded]],
-    known: Sequence[Mapping[str, NDArray[np.float32]]],
     generator: np.random.Generator,
 ) -> dict[str, float]:
     """Return the weight of each space, chosen by mean reciprocal rank.
 
-    ``embedded`` holds, for each retrieval, the embeddings of every space by its name, and
-    ``known`` those of training samples in the queries' modality, (k, d): as in `ours`, an item
-    scores less by its popularity among them. The weights are the mean of the best ones in the
-    queries as they are and in resamples of them (bagging, Breiman 1996): the best of a few
-    hundred queries alone hang on a few of these.
+    ``embedded`` holds, for each retrieval, the embeddings of every space by its name. The
+    weights are the mean of the best ones in the queries as they are and in resamples of them
+    (bagging, Breiman 1996): the best of a few hundred queries alone hang on a few of these.
     Of equals, the weights nearest to equal ones win.
     """
     spaces = list(embedded[0])
     grid = _simplex(len(spaces))
     # One array a retrieval: every grid point's reciprocal ranks, (points, queries).
     reciprocal = [
-        _reciprocal_ranks(*_scores(retrieval, of_spaces), _likeness(of_spaces, queries), grid)
-        for retrieval, of_spaces, queries in zip(retrievals, embedded, known, strict=True)
+        _reciprocal_ranks(*_scores(retrieval, of_spaces), grid)
+        for retrieval, of_spaces in zip(retrievals, embedded, strict=True)
     ]
     best = []
     for resample in range(RESAMPLES):
@@ -68,25 +61,10 @@ def _drawn(count: int, resample: int, generator: np.random.Generator) -> NDArray
 
 
 def _reciprocal_ranks(
-    scores: NDArray[np.float32],
-    right: NDArray[np.int64],
-    likeness: NDArray[np.float32],
-    grid: NDArray[np.float64],
+    scores: NDArray[np.float32], right: NDArray[np.int64], grid: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return the reciprocal ranks of every grid point, (points, queries)."""
-    found = []
-    for weights in grid.astype(np.float32):
-        popular = soft_maximum(np.tensordot(weights, likeness, axes=1))  # (g,)
-        mixed = np.tensordot(weights, scores, axes=1) - np.float32(SHARE) * popular  # (q, g)
-        found.append(1 / ranks_of_scores(mixed, right, ROUNDING))
-    return np.stack(found)
-
-
-def _likeness(
-    of_spaces: Mapping[str, Embedded], known: Mapping[str, NDArray[np.float32]]
-) -> NDArray[np.float32]:
-    """Return each gallery item's cosines with some known queries, (spaces, g, k)."""
-    return np.stack([gallery @ known[name].T for name, (_, gallery) in of_spaces.items()])
+    mixed = (np.tensordot(weights, scores, axes=1) for weights in grid)
+    return np.stack([1 / ranks_of_scores(of_point, right, ROUNDING) for of_point in mixed])
 
 
 def combine(

@@ -31,14 +31,10 @@ def popularity(items: Embeddings, known: Embeddings) -> Embeddings:
     result = np.empty(len(items), dtype=np.float32)
     rows = max(1, SCORES_PER_CHUNK // len(known))
     for start in range(0, len(items), rows):
-        result[start : start + rows] = soft_maximum(items[start : start + rows] @ known.T)
+        scores = items[start : start + rows] @ known.T  # (rows, m)
+        raised = np.exp((scores - 1) / np.float32(TEMPERATURE))
+        result[start : start + rows] = 1 + TEMPERATURE * np.log(raised.mean(axis=1))
     return result
-
-
-def soft_maximum(scores: Embeddings) -> Embeddings:
-    """Return τ · log mean exp(s / τ) of each row of cosines (n, m), shape (n,)."""
-    raised = np.exp((scores - 1) / np.float32(TEMPERATURE))
-    return np.asarray(1 + TEMPERATURE * np.log(raised.mean(axis=1)), dtype=np.float32)
 
 
 def less_popularity(items: Embeddings, known: Embeddings, *, first: bool) -> Embeddings:

@@ -17,7 +17,7 @@ from beholder import __version__
 from beholder.errors import ConfigurationError, RunError
 from beholder.features import FeatureCache, ModalityEncoder, StudyInputs, default_encoders
 from beholder.features.encoder import Encoder
-from beholder.model.combination import MOST_LIKENED, choose_weights, combine
+from beholder.model.combination import choose_weights, combine
 from beholder.model.configuration import TrainingConfiguration
 from beholder.model.folder import Provenance, RunFolder
 from beholder.model.learning import Features, SpaceData, State, learn_space, refit_space
@@ -28,7 +28,7 @@ from beholder.model.run import Run
 from beholder.model.spaces import Positives, Space
 from beholder.model.towers import embed
 from beholder.progress import Progress, silent
-from beholder.study.splits import PARTS, Part, Split, make_split
+from beholder.study.splits import Part, Split, make_split
 from beholder.study.study import Study
 from beholder.study.tasks import Codes, Galleries, item_codes
 
@@ -88,8 +88,8 @@ def train(
                 if not folder.has_space(network.name, space):
                     data = space_data(study, split, space, network, features)
                     state = _learn(folder, configuration, data, space, checkpoint_every_s, progress)
-                    judged = _embedded(state, data, judged_rows(split))
-                    folder.write_judged(network.name, space, judged)
+                    rows = split.rows("validation")
+                    folder.write_judged(network.name, space, _embedded(state, data, rows))
                     whole = space_data(study, split, space, network, features, parts=TAUGHT)
                     refit_space(
                         space,
@@ -226,13 +226,6 @@ def _learn(
     )
 
 
-def judged_rows(split: Split) -> Codes:
-    """Return the validation part, and some of the training part that tells who is popular."""
-    train = split.rows("train")
-    some = train[:: -(-len(train) // MOST_LIKENED)]
-    return np.sort(np.concatenate([split.rows("validation"), some]))
-
-
 def _embedded(state: State, data: SpaceData, rows: Codes) -> dict[str, NDArray[np.float32]]:
     """Return the embeddings of the samples ``rows``, by modality, of those that have it."""
     return {
@@ -285,8 +278,7 @@ def _weights(
         if task.pair == pair
     ]
     judged = {space: folder.judged(network, space, pair) for space in spaces}
-    rows = judged_rows(split)
-    taught = with_both(study, rows[split.parts[rows] == PARTS.index("train")], pair)
+    rows = split.rows("validation")
     held = {modality: rows[features[modality].has(rows)] for modality in pair}
 
     def embedded(space: Space, modality: str, samples: Codes) -> NDArray[np.float32]:
@@ -302,10 +294,6 @@ def _weights(
                 )
                 for space in spaces
             }
-            for retrieval in retrievals
-        ],
-        [
-            {space: embedded(space, retrieval.task.source, taught) for space in spaces}
             for retrieval in retrievals
         ],
         np.random.default_rng(configuration.seed),
