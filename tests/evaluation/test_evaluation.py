@@ -51,7 +51,7 @@ def test_the_json_has_the_fields_of_the_contract(tiny_run: Run) -> None:
     assert list(found) == ["study", "split", "method", "seed", "tasks", "methods", "warnings"]
     assert (found["study"], found["split"], found["method"]) == ("tiny", "random", "ours")
     assert found["seed"] == 0
-    assert list(found["methods"]) == ["base", "content", "style", "ours"]
+    assert list(found["methods"]) == ["base", "content", "style", "added", "ours"]
     assert found["tasks"] == found["methods"]["ours"]
     for tasks in found["methods"].values():
         assert list(tasks) == ALL_TASKS.split(",")
@@ -64,7 +64,7 @@ def test_the_table_has_every_query_of_every_method(tiny_run: Run) -> None:
     table = pq.read_table(tiny_run.path / "scores.parquet")
     assert table.equals(evaluation.table())
     rows = table.to_pylist()
-    assert {row["method"] for row in rows} == {"base", "content", "style", "ours"}
+    assert {row["method"] for row in rows} == {"base", "content", "style", "added", "ours"}
     study, found = tiny_run.study, evaluation.as_json()["methods"]
     for row in rows:
         sample = study[row["query"]]

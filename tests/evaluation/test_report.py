@@ -70,7 +70,7 @@ def test_shows_tables_charts_and_pictures_with_alternatives(page_file: Path, bro
     page = browser.new_page()
     page.goto(page_file.as_uri())
     assert page.locator("section").count() == 3 + 2  # tasks, training, what was run
-    assert page.locator("tbody tr").count() == 3 * 5  # three spaces, ours and chance
+    assert page.locator("tbody tr").count() == 3 * 6  # three spaces, added, ours and chance
     assert page.locator("figure[role=img][aria-label] svg").count() == 3 + 2
     pictures = page.locator("img")
     assert pictures.count() > 0

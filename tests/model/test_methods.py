@@ -48,8 +48,8 @@ def test_every_built_in_method_is_found_by_its_name() -> None:
     for name, method in BUILT_IN.items():
         assert method.name == name
         assert registry.named(name) is method
-    assert list(BUILT_IN)[:7] == [
-        *("chance", "image-only", "factorised", "base", "content", "style", "ours")
+    assert list(BUILT_IN)[:8] == [
+        *("chance", "image-only", "factorised", "base", "content", "style", "added", "ours")
     ]
     assert {"ours-joint", "style-privileged"} <= set(BUILT_IN)
 

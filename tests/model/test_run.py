@@ -15,7 +15,7 @@ from beholder.model import Run, TrainingConfiguration, train
 from beholder.study import Points, Study
 from made_study import QUICK
 
-METHODS = ("base", "content", "style", "ours")
+METHODS = ("base", "content", "style", "added", "ours")
 TASK_OF = {"gaze": "g2t", "text": "t2g", "personality": "p2g"}
 
 
@@ -89,6 +89,7 @@ def test_ours_is_the_weighted_sum_of_the_spaces_cosines_less_popularity(tiny_run
     first, second = popular("gaze", "text"), popular("text", "gaze")
     expected = (cosines - 0.5 * first[:, None] - 0.5 * second[None, :]) / 2.25
     assert np.allclose(scores("ours"), expected, atol=1e-5)
+    assert np.allclose(scores("added"), cosines, atol=1e-5)
     assert tiny_run.methods(tiny_run.tasks[0]) == METHODS
 
 

@@ -16,7 +16,13 @@ from beholder.evaluation.protocol import TaskScores
 from beholder.model.learning import Epoch
 
 # Okabe and Ito's colours, which colour-blind people can tell apart.
-COLOURS = {"base": "#0072b2", "content": "#e69f00", "style": "#009e73", "ours": "#d55e00"}
+COLOURS = {
+    "base": "#0072b2",
+    "content": "#e69f00",
+    "style": "#009e73",
+    "added": "#7a4a2b",
+    "ours": "#d55e00",
+}
 _TEXT = "#010203"  # replaced by the page's own text colour
 _DEEPEST = 50  # the last k of an accuracy curve
 

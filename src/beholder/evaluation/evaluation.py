@@ -13,7 +13,7 @@ from beholder import atomic
 from beholder.evaluation.protocol import TaskScores, score_task
 from beholder.evaluation.tables import task_table
 from beholder.model.methods import RunMatcher
-from beholder.model.run import Run
+from beholder.model.run import COMBINED, Run
 from beholder.progress import Progress, silent
 from beholder.study.tasks import MODALITIES, Galleries
 
@@ -85,5 +85,6 @@ def evaluate(run: Run | str | Path, progress: Progress = silent) -> Evaluation:
 
 
 def _in_order(scores: dict[str, dict[str, TaskScores]]) -> dict[str, dict[str, TaskScores]]:
-    """Return the scores with `ours` last, as tasks may differ in the spaces that they have."""
-    return {method: scores[method] for method in sorted(scores, key=lambda m: m == "ours")}
+    """Return the scores with what adds spaces last, as tasks may differ in those they have."""
+    last = {method: place for place, method in enumerate(COMBINED, 1)}
+    return {method: scores[method] for method in sorted(scores, key=lambda m: last.get(m, 0))}

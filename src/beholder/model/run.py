@@ -28,6 +28,9 @@ from beholder.study.gaze import Gaze
 from beholder.study.study import Study
 from beholder.study.tasks import Codes, Task, parse_tasks
 
+COMBINED = ("added", "ours")
+"""What is made of all spaces: their similarities added, and `ours`, less popularity besides."""
+
 
 class Run:
     """A finished run, opened: embeds samples of its study, and items it has never seen."""
@@ -73,13 +76,13 @@ class Run:
         return study
 
     def methods(self, task: Task) -> tuple[str, ...]:
-        """Return what can be evaluated for a task: each space, and `ours` if it was trained."""
+        """Return what can be evaluated for a task: each space, and what adds them if trained."""
         spaces = tuple(self.folder.weights(task.pair))
-        return (*spaces, "ours") if self.configuration.method == "ours" else spaces
+        return (*spaces, *COMBINED) if self.configuration.method == "ours" else spaces
 
     def weights(self, pair: Pair, method: str) -> dict[str, float]:
         """Return the weights of the spaces that make up a method for a pair."""
-        return self.folder.weights(pair) if method == "ours" else {method: 1.0}
+        return self.folder.weights(pair) if method in COMBINED else {method: 1.0}
 
     def network(self, pair: Pair) -> str:
         """Return the name of the network that a pair is tested with."""
@@ -179,7 +182,8 @@ class Run:
         method: str | None,
     ) -> NDArray[np.float32]:
         method = method or self.configuration.method
-        if method != "ours" and method not in self.folder.weights(pair):
+        whole = COMBINED if self.configuration.method == "ours" else ()
+        if method not in (*self.folder.weights(pair), *whole):
             raise UnsupportedError(f"{self.path} has no method {method} for {' and '.join(pair)}")
         weights = self.weights(pair, method)
         network = self.network(pair)

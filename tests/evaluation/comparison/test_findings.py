@@ -38,7 +38,7 @@ def results(*tests: Any, methods: Any = METHODS, flattery: Any = ()) -> dict[str
 
 def test_a_claim_that_holds_everywhere_and_where() -> None:
     (found,) = findings(results(a_test(), a_test(task="t2g", split="image", difference=0.25)))
-    assert found["claim"] == "Content and style added beat the base space (ours over base)"
+    assert found["claim"] == "ours beats the base space (base)"
     assert found["verdict"] == "holds in all 2 tests"
     assert found["mark"] == "yes"
     assert found["evidence"] == "more: g2t (random +0.100), t2g (image +0.250)"

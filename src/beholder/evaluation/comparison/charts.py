@@ -18,6 +18,7 @@ _COLOURS = {
     "base": "#0072b2",
     "content": "#e69f00",
     "style": "#009e73",
+    "added": "#7a4a2b",
     "ours": "#d55e00",
     "factorised": "#cc79a7",
     "image-only": "#56b4e9",

@@ -13,8 +13,8 @@ from beholder.study.splits import SPLITS, Unit
 from beholder.study.tasks import TASKS, parse_tasks
 
 DEFAULT_METHODS = (
-    *("chance", "image-only", "factorised", "base", "content", "style", "ours"),
-    *("ours-joint", "ours-privileged"),
+    *("chance", "image-only", "factorised", "base", "content", "style", "added"),
+    *("ours", "ours-joint", "ours-privileged"),
 )
 CURVE_METHODS = ("base", "ours")
 

@@ -100,7 +100,9 @@ def _claims(results: Mapping[str, Any]) -> list[Claim]:
         Claim(
             f"{champion} beats what the image alone is worth (image-only)", champion, "image-only"
         ),
-        Claim("Content and style added beat the base space (ours over base)", "ours", "base"),
+        Claim("ours beats the base space (base)", "ours", "base"),
+        Claim("Content and style added beat the base space (added over base)", "added", "base"),
+        Claim("Taking off popularity helps (ours over added)", "ours", "added"),
         Claim("ours beats user factorisation (factorised)", "ours", "factorised"),
         Claim("Joint training helps (ours-joint over ours)", "ours-joint", "ours"),
         Claim("Privileged modalities help (ours-privileged over ours)", "ours-privileged", "ours"),

@@ -16,7 +16,8 @@ _METHODS = {
     "base": "one space in which what belongs to one sample lies together",
     "content": "a space in which whatever was made of one image lies together",
     "style": "a space in which whatever one person made lies together",
-    "ours": "base, content and style added, weighted on the validation part",
+    "added": "base, content and style added, weighted on the validation part",
+    "ours": "as added, less how popular an item is with every query",
 }
 _VARIANTS = {
     "joint": "one tower a modality shared by all tasks",

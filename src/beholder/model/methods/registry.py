@@ -7,12 +7,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 from beholder.errors import ConfigurationError
-from beholder.model.configuration import METHODS
 from beholder.model.methods.chance import Chance
 from beholder.model.methods.factorisation import Factorised
 from beholder.model.methods.image_only import ImageOnly
 from beholder.model.methods.method import Method
-from beholder.model.methods.spaces import SpaceMethod
+from beholder.model.methods.spaces import SPACE_NAMES, SpaceMethod
 from beholder.study.tasks import MODALITIES
 
 _ALL = tuple(MODALITIES.values())
@@ -24,9 +23,9 @@ BUILT_IN: Mapping[str, Method] = MappingProxyType(
             Chance(),
             ImageOnly(),
             Factorised(),
-            *(SpaceMethod(space) for space in METHODS),
-            *(SpaceMethod(space, joint=True) for space in METHODS),
-            *(SpaceMethod(space, privileged=_ALL) for space in METHODS),
+            *(SpaceMethod(space) for space in SPACE_NAMES),
+            *(SpaceMethod(space, joint=True) for space in SPACE_NAMES),
+            *(SpaceMethod(space, privileged=_ALL) for space in SPACE_NAMES),
         )
     }
 )
@@ -61,7 +60,7 @@ class Registry:
         if name in self.methods:
             return self.methods[name]
         space, *privileged = name.split("+")
-        if privileged and space in METHODS and set(privileged) <= set(_ALL):
+        if privileged and space in SPACE_NAMES and set(privileged) <= set(_ALL):
             kept = tuple(modality for modality in _ALL if modality in privileged)
             return SpaceMethod(space, privileged=kept)
         raise ConfigurationError(

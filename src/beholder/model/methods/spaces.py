@@ -1,22 +1,25 @@
 """The spaces and `ours` as methods: a pair at a time, jointly, or with privileged modalities."""
 
 from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from beholder.errors import UnsupportedError
-from beholder.model.configuration import Method as SpaceName
 from beholder.model.configuration import TrainingConfiguration
 from beholder.model.folder import RunFolder
 from beholder.model.methods.method import Method, Setting
 from beholder.model.networks import Pair
 from beholder.model.planning import linked, plan_training
 from beholder.model.ranking import Scorer
-from beholder.model.run import Run
-from beholder.model.spaces import missing_for_space
+from beholder.model.run import COMBINED, Run
+from beholder.model.spaces import SPACES, Space, missing_for_space
 from beholder.model.training import train
 from beholder.study.tasks import MODALITIES, Codes, Task
+
+SpaceName = Literal["base", "content", "style", "added", "ours"]
+SPACE_NAMES: tuple[SpaceName, ...] = get_args(SpaceName)
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class RunMatcher:
 
 @dataclass(frozen=True)
 class SpaceMethod(Method):
-    """A space, or `ours`; ``privileged`` modalities teach the pairs that lack them."""
+    """A space, `added` or `ours`; ``privileged`` modalities teach the pairs that lack them."""
 
     space: SpaceName
     joint: bool = False
@@ -86,7 +89,10 @@ class SpaceMethod(Method):
         if task not in plan.tasks:
             return f"{task.name} is not among the tasks that can be learnt"
         train = linked(setting.study, setting.split.rows("train"), [task.pair])
-        needed = self.space if self.space != "ours" else "base"
+        # What adds spaces does without those that cannot be learnt; base always can.
+        needed: Space = "base"
+        for space in SPACES:
+            needed = space if space == self.space else needed
         return missing_for_space(setting.study, needed, train)
 
     def fit(self, setting: Setting) -> RunMatcher:
@@ -106,19 +112,15 @@ class SpaceMethod(Method):
         return RunMatcher(run, self.space)
 
     def _configuration(self, setting: Setting) -> TrainingConfiguration:
-        asked = {self.space} | {name.removesuffix(self._suffix) for name in setting.methods} & {
-            "base",
-            "content",
-            "style",
-            "ours",
-        }
-        whole = len(asked) > 1
+        names = {self.space} | {name.removesuffix(self._suffix) for name in setting.methods}
+        asked = [name for name in (*SPACES, *COMBINED) if name in names]
+        one = self.space if asked == [self.space] and self.space in SPACES else "ours"
         tasks = setting.tasks
         # What every task needs at its test can be privileged for none.
         privileged = [m for m in self.privileged if not all(m in task.pair for task in tasks)]
         return replace(
             setting.configuration,
-            method="ours" if whole else self.space,
+            method=one,
             joint=self.joint,
             privileged=",".join(privileged),
         )
