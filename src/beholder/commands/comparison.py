@@ -43,6 +43,7 @@ from beholder.commands.options import (
 @click.option("--processes", type=click.IntRange(min=1), help="By default one a processor.")
 @click.option("--keep-runs", is_flag=True, help="Keep the trained runs in FOLDER/work.")
 @click.option("--no-trec", is_flag=True, help="Write no run and qrels files.")
+@click.option("--no-examples", is_flag=True, help="Show no picture and no word of anybody.")
 @overwrite_option
 @json_option
 def compare(
@@ -58,6 +59,7 @@ def compare(
     processes: int | None,
     keep_runs: bool,
     no_trec: bool,
+    no_examples: bool,
     overwrite: bool,
     as_json: bool,
 ) -> None:
@@ -102,7 +104,7 @@ def compare(
         )
     except KeyboardInterrupt:
         stop(f"interrupted; the same command goes on with {folder}", INTERRUPTED)
-    write_report(comparison, shown)
+    write_report(comparison, shown, examples=not no_examples)
     results = comparison.results
     print_result(results, as_json, lambda console: console.print_comparison(results, str(folder)))
 

@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from html import escape
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -259,6 +260,28 @@ def test_figures_are_saved_and_all_bytes_are_the_same_twice(
     }
     for name in names:
         assert (after.figures / name).read_bytes() == (before.figures / name).read_bytes()
+
+
+def test_without_examples_nothing_of_anybody_is_shown(comparison: Comparison) -> None:
+    """No picture, no caption and no word that marks a person; the numbers stay."""
+    texts = [text for text in comparison.study.texts if text]
+    whole = written(comparison)
+    assert "<img" in whole
+    assert any(escape(text) in whole for text in texts)
+    try:
+        write_report(comparison, examples=False)
+        page = comparison.folder.report.read_text("utf-8")
+    finally:
+        write_report(comparison)
+    assert "<img" not in page
+    assert not any(escape(text) in page for text in texts)
+    assert "mark a person" not in page
+    assert 'id="people"' in page
+
+
+def written(comparison: Comparison) -> str:
+    write_report(comparison)
+    return comparison.folder.report.read_text("utf-8")
 
 
 def test_what_is_not_there_is_said(comparison: Comparison, tmp_path: Path) -> None:

@@ -19,9 +19,18 @@ from beholder.progress import Progress, silent
 from beholder.study.tasks import TASKS
 
 
-def write_report(comparison: Comparison, progress: Progress = silent) -> None:
-    """Write ``report.html`` and the folder ``figures`` of a comparison."""
+def write_report(
+    comparison: Comparison, progress: Progress = silent, *, examples: bool = True
+) -> None:
+    """Write ``report.html`` and the folder ``figures`` of a comparison.
+
+    Without ``examples`` the page shows nothing that a participant saw or made, no picture and
+    no word of theirs, so that it may be published where the data may not.
+    """
     results, study = comparison.results, comparison.study
+    if not examples:
+        distinctness = dict(results["distinctness"]) | {"words": None, "regions": {}}
+        results = results | {"distinctness": distinctness}
     key = shown_key(comparison)
     needs, not_needed = digest.needed(results)
     told_people = bool((study.participant_codes >= 0).all())
@@ -45,8 +54,9 @@ def write_report(comparison: Comparison, progress: Progress = silent) -> None:
         profiles=digest.profiles(results),
         missing=digest.grouped_missing(results),
         partial=digest.partial(results),
-        images=seen_by_many(study, results["distinctness"]),
-        queries=queries(comparison, key, progress) if key else [],
+        examples=examples,
+        images=seen_by_many(study, results["distinctness"]) if examples else [],
+        queries=queries(comparison, key, progress) if key and examples else [],
         shown=key,
     )
     atomic.write_text(comparison.folder.report, page)
