@@ -29,6 +29,8 @@ ALPHA = 0.05
 PERSONAL = "g2p,p2g,t2p,p2t"
 """Without effects nothing but chance is to be found here, whatever the method."""
 
+METHODS = "chance,image-only,base,content,style,added,ours"
+
 IMPLIED = (
     # What the simulation puts in: images differ, people see and write in their own ways.
     ("g2t", "top3", "base", "chance"),
@@ -37,6 +39,8 @@ IMPLIED = (
     ("t2g", "top3", "ours", "style"),
     ("g2t", "top3", "ours", "chance"),
     ("t2g", "top3", "ours", "chance"),
+    ("g2t", "top3", "ours", "image-only"),
+    ("t2g", "top3", "ours", "image-only"),
     ("t2p", "top3", "ours", "chance"),
     ("t2p", "top3", "ours", "content"),
     ("p2t", "top3", "ours", "chance"),
@@ -66,7 +70,8 @@ def ordering(seeds: str) -> None:
         study, folder = Path(temporary) / "ads", Path(temporary) / "comparison"
         beholder("simulate", study, "--preset", "ads")
         results, cost = beholder(
-            *("compare", study, folder, "--splits", "random", "--seeds", seeds, "--curve", ""),
+            *("compare", study, folder, "--methods", METHODS, "--splits", "random"),
+            *("--seeds", seeds, "--curve", ""),
         )
         table = (folder / "tables" / "top3.md").read_text()
     rows = [_implied(results, *one) for one in IMPLIED]
