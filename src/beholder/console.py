@@ -144,6 +144,70 @@ def print_comparison(results: Mapping[str, Any], folder: str) -> None:
     console.print(f"report: {folder}/report.html", soft_wrap=True)
 
 
+def print_answers(result: Mapping[str, Any]) -> None:
+    """Print one page of a search's answers, with what each score is made of."""
+    console = _console()
+    answers = result["answers"]
+    parts = list(answers[0]["parts"]) if answers else []
+    last = result["offset"] + len(answers)
+    table = Table(
+        *("", "score", *parts, "participant", "answer"),
+        title=f"{result['find']}: {last - len(answers) + min(1, len(answers)):,} to {last:,} of "
+        f"{result['candidates']:,}",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
+    for answer in answers:
+        item = answer["item"]
+        shown = item.get("text") if result["find"] == "text" else None
+        traits = item.get("traits") or {}
+        shown = shown or ", ".join(f"{name} {value:.1f}" for name, value in traits.items())
+        where = item.get("image")
+        table.add_row(
+            str(answer["rank"]),
+            *(_figure(value) for value in (answer["score"], *answer["parts"].values())),
+            item.get("participant") or "",
+            " · ".join(filter(None, (where, shown))),
+        )
+    console.print(table)
+    console.print(f"by chance an answer stands at {result['chance_rank']:,.1f}")
+    for note in result["notes"]:
+        console.print(f"! {note}", style="yellow")
+
+
+def print_receipt(receipt: Mapping[str, Any]) -> None:
+    """Print what was removed with a person, and how it was made sure of."""
+    console = _console()
+    console.print(f"{receipt['participant']} is removed from {receipt['store']}", style="bold")
+    _print_facts(
+        console,
+        "removed",
+        {
+            "samples": receipt["samples"],
+            "vectors": receipt["vectors"],
+            "survey": "yes" if receipt["had_survey"] else "there was none",
+            "images that nobody else saw": ", ".join(receipt["images"]) or "none",
+        },
+    )
+    _print_facts(
+        console,
+        "made sure",
+        {
+            "searches with their own vectors": receipt["searches"],
+            "answers, none of them theirs": receipt["answers"],
+            "files read": receipt["files"],
+            "bytes read": receipt["bytes_read"],
+            "words looked for, none found": receipt["looked_for"],
+            "not looked for, as others have them": receipt["of_others_too"],
+            "not looked for, as too short": receipt["too_short"],
+        },
+    )
+    for sentence in receipt["kept"]:
+        console.print(sentence)
+
+
 def _evaluation_cells(measures: Mapping[str, Any]) -> list[str]:
     low, high = measures["ci95_top3"]
     same = measures["same_image"]

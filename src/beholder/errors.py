@@ -23,3 +23,7 @@ class RunError(BeholderError):
 
 class TrainingError(BeholderError):
     """Training that had to stop: the embeddings collapsed or the loss is not a number."""
+
+
+class StoreError(BeholderError):
+    """A store that is missing, damaged, of another schema, or being written by someone else."""

@@ -1,0 +1,242 @@
+"""A store in one folder, without a server."""
+
+import contextlib
+import json
+import shutil
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from errno import EEXIST
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from beholder.errors import StoreError
+from beholder.retrieval.embedded import database, exact
+from beholder.retrieval.embedded.contents import Contents, generation_of, load
+from beholder.retrieval.embedded.writer import EmbeddedWriter
+from beholder.retrieval.layout import Description, Side, Vectors
+from beholder.retrieval.records import ImageRecord, ParticipantRecord, SampleRecord
+from beholder.retrieval.store import Hits, Ranking
+
+_AT_ONCE = 500  # numbers in one statement
+
+_PARTICIPANT = "SELECT number, name, answers, traits FROM participants"
+_IMAGE = "SELECT number, name, width, height, thumbnail, cells, grid FROM images"
+_SAMPLE = """SELECT samples.number, participants.name, images.name, task, part, text, gaze
+    FROM samples JOIN images ON images.number = samples.image
+    LEFT JOIN participants ON participants.number = samples.participant"""
+
+
+class EmbeddedStore:
+    """A store in one folder: open it once, read it from many threads."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._contents: Contents | None = None
+        self._loading = threading.Lock()
+
+    @classmethod
+    def open(cls, path: str | Path) -> "EmbeddedStore":
+        """Open a store, or raise StoreError saying what is wrong with the folder."""
+        store = cls(Path(path))
+        with store.read():
+            return store
+
+    @classmethod
+    @contextlib.contextmanager
+    def create(cls, path: str | Path, *, overwrite: bool = False) -> Iterator[EmbeddedWriter]:
+        """Give the writer of a new store, or of one to be replaced as a whole.
+
+        Until the block ends there is no store here, or the old one. Raises FileExistsError
+        if one is here and must not be overwritten, StoreError if something else is.
+        """
+        path = Path(path)
+        with database.reported(path):
+            database.is_unwritten(path)  # says so if something else is here
+        had_folder = path.exists()
+        path.mkdir(parents=True, exist_ok=True)
+        with database.locked(path), database.reported(path):
+            unwritten = database.is_unwritten(path)
+            if not unwritten and not overwrite:
+                raise FileExistsError(EEXIST, "it exists already", str(path))
+            if not unwritten:
+                database.open_to_read(path).close()  # says so if it cannot be replaced
+            try:
+                with cls(path)._transaction(new=unwritten) as writer:
+                    yield writer
+            except BaseException:
+                if unwritten and not had_folder:
+                    shutil.rmtree(path, ignore_errors=True)
+                raise
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator["EmbeddedSnapshot"]:
+        """Give the present state, which stays as it is while it is held."""
+        with database.reported(self.path):
+            connection = database.open_to_read(self.path)
+            try:
+                connection.execute("BEGIN")
+                yield EmbeddedSnapshot(self, connection, self._contents_of(connection))
+            finally:
+                connection.close()
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[EmbeddedWriter]:
+        """Give the only writer; StoreError if another one is at work."""
+        with database.reported(self.path):
+            database.open_to_read(self.path).close()  # says so if this is no store
+            with database.locked(self.path), self._transaction() as writer:
+                yield writer
+
+    def compact(self) -> None:
+        """Rewrite the file, so that nothing of what was removed is left in it.
+
+        Raises StoreError if a reader holds an old state for too long.
+        """
+        with (
+            database.reported(self.path),
+            database.locked(self.path),
+            contextlib.closing(database.open_to_write(self.path)) as connection,
+        ):
+            connection.execute("VACUUM")
+            busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise StoreError(
+                f"{self.path} still holds what was removed, as another process reads its old "
+                "state: end that process, and open the store once more"
+            )
+
+    @contextlib.contextmanager
+    def _transaction(self, *, new: bool = False) -> Iterator[EmbeddedWriter]:
+        with contextlib.closing(database.open_to_write(self.path)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                if new:
+                    database.create_tables(connection)
+                yield EmbeddedWriter(connection, str(self.path))
+                connection.execute("UPDATE facts SET value = value + 1 WHERE name = 'generation'")
+                connection.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):  # what ended it is the news
+                    connection.execute("ROLLBACK")
+                raise
+
+    def _contents_of(self, connection: sqlite3.Connection) -> Contents:
+        generation = generation_of(connection)
+        held = self._contents
+        if held is not None and held.generation == generation:
+            return held
+        with self._loading:
+            held = self._contents
+            if held is None or held.generation != generation:
+                held = load(connection, str(self.path))
+                self._contents = held
+            return held
+
+
+class EmbeddedSnapshot:
+    """One state of an embedded store."""
+
+    def __init__(
+        self, store: EmbeddedStore, connection: sqlite3.Connection, contents: Contents
+    ) -> None:
+        self._where = str(store.path)
+        self._connection = connection
+        self._contents = contents
+
+    @property
+    def generation(self) -> int:
+        """A number that every writing raises."""
+        return self._contents.generation
+
+    @property
+    def description(self) -> Description:
+        """What the vectors mean."""
+        return self._contents.description
+
+    def counts(self) -> dict[str, int]:
+        """Return how many samples, participants and images there are."""
+        return {
+            "samples": len(self._contents.samples),
+            "participants": len(self._contents.people),
+            "images": len(self._contents.images),
+        }
+
+    def rank(self, rankings: Sequence[Ranking]) -> list[Hits]:
+        """Return the asked page of each ranking, exactly."""
+        return exact.rank(self._contents, rankings, self._where)
+
+    def vectors_of(self, side: Side, participant: str) -> Vectors:
+        """Return the rows (n, width) of a person's samples, or of their survey."""
+        contents = self._contents
+        matrix = contents.matrices[side.name]
+        own = contents.people_names == participant
+        if side.modality != "personality":
+            own = np.append(own, False)[contents.person]
+        rows: Vectors = matrix.rows[own[matrix.place]]
+        return rows
+
+    def samples(self, numbers: Iterable[int]) -> dict[int, SampleRecord]:
+        """Return samples by their numbers; those that are not there are left out."""
+        return {row[0]: _sample(row) for row in self._by_number(_SAMPLE, "samples", numbers)}
+
+    def participants(self, numbers: Iterable[int]) -> dict[int, ParticipantRecord]:
+        """Return people by their numbers; those that are not there are left out."""
+        rows = self._by_number(_PARTICIPANT, "participants", numbers)
+        return {row[0]: _participant(row) for row in rows}
+
+    def images(self, numbers: Iterable[int]) -> dict[int, ImageRecord]:
+        """Return images by their numbers; those that are not there are left out."""
+        return {row[0]: _image(row) for row in self._by_number(_IMAGE, "images", numbers)}
+
+    def participant(self, name: str) -> ParticipantRecord:
+        """Return a person by name; StoreError if nobody is called so."""
+        return _participant(self._by_name(_PARTICIPANT, "participant", name))
+
+    def image(self, name: str) -> ImageRecord:
+        """Return an image by name; StoreError if none is called so."""
+        return _image(self._by_name(_IMAGE, "image", name))
+
+    def samples_of(self, participant: str) -> list[SampleRecord]:
+        """Return all that a person did, in the order of the numbers."""
+        rows = self._connection.execute(
+            f"{_SAMPLE} WHERE participants.name = ? ORDER BY samples.number", (participant,)
+        )
+        return [_sample(row) for row in rows]
+
+    def model(self) -> dict[str, bytes]:
+        """Return the files of the run that embed a query, by their paths in a run."""
+        return dict(self._connection.execute("SELECT name, data FROM model").fetchall())
+
+    def _by_number(self, select: str, table: str, numbers: Iterable[int]) -> Iterator[Any]:
+        wanted = [int(number) for number in numbers]
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = wanted[start : start + _AT_ONCE]
+            marks = ",".join("?" * len(some))
+            yield from self._connection.execute(f"{select} WHERE {table}.number IN ({marks})", some)
+
+    def _by_name(self, select: str, kind: str, name: str) -> Any:
+        row = self._connection.execute(f"{select} WHERE name = ?", (name,)).fetchone()
+        if row is None:
+            raise StoreError(f"{self._where} has no {kind} {name!r}")
+        return row
+
+
+def _participant(row: Sequence[Any]) -> ParticipantRecord:
+    number, name, answers, traits = row
+    given: Mapping[str, float] | None = json.loads(traits) if traits else None
+    return ParticipantRecord(number, name, tuple(json.loads(answers)) if answers else None, given)
+
+
+def _image(row: Sequence[Any]) -> ImageRecord:
+    number, name, width, height, thumbnail, cells, grid = row
+    values = np.frombuffer(grid, "<f4").reshape(cells, cells, -1)
+    return ImageRecord(number, name, width, height, thumbnail, values)
+
+
+def _sample(row: Sequence[Any]) -> SampleRecord:
+    number, participant, image, task, part, text, gaze = row
+    kept = json.loads(gaze) if gaze else None
+    return SampleRecord(number, participant, image, task, part, text, kept)

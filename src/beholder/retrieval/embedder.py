@@ -1,0 +1,94 @@
+"""Rows of vectors from what people give: a run's encoders and towers, kept within a store."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+
+from beholder.errors import BeholderError, StoreError
+from beholder.features import ModalityEncoder
+from beholder.model import TrainingConfiguration
+from beholder.model.combination import combine
+from beholder.model.folder import RunFolder
+from beholder.model.networks import Pair, network_name
+from beholder.model.popularity import SHARE, popularity
+from beholder.model.towers import Tower, embed
+from beholder.retrieval.layout import Description, Side, Vectors
+
+
+def model_files(folder: RunFolder, pairs: Sequence[Pair]) -> dict[str, bytes]:
+    """Return the files of a run that embed an item, by their paths in the run.
+
+    What a run keeps of single samples is not among them.
+    """
+    names = ["configuration.toml"]
+    for modality in dict.fromkeys(modality for pair in pairs for modality in pair):
+        names += [f"encoders/{modality}.json", f"encoders/{modality}.safetensors"]
+    joint = folder.configuration().joint
+    for pair in pairs:
+        network = network_name(pair, joint=joint)
+        names += [f"spaces/{network}/{space}.safetensors" for space in folder.weights(pair)]
+    return {name: (folder.path / name).read_bytes() for name in dict.fromkeys(names)}
+
+
+class Embedder:
+    """Embeds items of every modality in every space of the pairs of a store."""
+
+    def __init__(self, files: Mapping[str, bytes], description: Description) -> None:
+        """Load `model_files`; raises StoreError where they are of another version."""
+        self.description = description
+        try:
+            with tempfile.TemporaryDirectory() as name:
+                for relative, data in files.items():
+                    file = Path(name) / relative
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    file.write_bytes(data)
+                self._load(RunFolder(Path(name)))
+        except (BeholderError, OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+            raise StoreError(
+                f"the model of the run {description.run} cannot be loaded: {error}"
+            ) from error
+
+    def encode(self, modality: str, inputs: Any) -> Vectors:
+        """Return the features of items, as of `ModalityEncoder.encode`, shape (n, width)."""
+        return self._encoders[modality].encode(inputs)
+
+    def rows(self, side: Side, features: Vectors, known: Vectors | None = None) -> Vectors:
+        """Return the rows (n, width) of items by their features.
+
+        ``known`` (m, d) are the combination's embeddings of training items of the pair's
+        other modality; without them the items' popularity is 0, as that of a query is.
+        """
+        layout = self.description.layout(side)
+        network = network_name(side.pair, joint=self._configuration.joint)
+        spaces = {
+            space: embed(self._towers[network, space][side.modality], features)
+            for space in layout.weights
+        }
+        taken = np.zeros(len(features), np.float32)
+        if known is not None:
+            taken = np.float32(SHARE) * popularity(combine(spaces, layout.weights), known)
+        return np.concatenate([*spaces.values(), 0 - taken[:, None]], axis=1)
+
+    @cached_property
+    def _encoders(self) -> dict[str, ModalityEncoder]:
+        return {}
+
+    @cached_property
+    def _towers(self) -> dict[tuple[str, str], dict[str, Tower]]:
+        return {}
+
+    def _load(self, folder: RunFolder) -> None:
+        self._configuration: TrainingConfiguration = folder.configuration()
+        for modality in self.description.modalities:
+            self._encoders[modality] = ModalityEncoder.load(folder.encoders, modality)
+        for layout in self.description.pairs:
+            network = network_name(layout.pair, joint=self._configuration.joint)
+            for space in layout.weights:
+                if (network, space) not in self._towers:
+                    towers = folder.towers(network, space, self._configuration)
+                    self._towers[network, space] = towers

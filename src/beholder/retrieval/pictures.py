@@ -1,0 +1,42 @@
+"""Small pictures of images to show, and what an image that is asked about shows."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from beholder.errors import StudyError
+from beholder.features import ImageGrid
+
+THUMBNAIL_PX = 320
+"""The longer side of a thumbnail."""
+
+_UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+
+
+def thumbnail(file: Path, side: int = THUMBNAIL_PX) -> bytes:
+    """Return a small JPEG of an image, without what the file says beside its pixels."""
+    try:
+        with Image.open(file) as image:
+            image.draft("RGB", (side, side))
+            small = image.convert("RGB")
+            small.thumbnail((side, side))
+            clean = Image.new("RGB", small.size)
+            clean.paste(small)
+    except _UNREADABLE as error:
+        raise StudyError(f"image {file} cannot be read: {error}") from error
+    buffer = io.BytesIO()
+    clean.save(buffer, "JPEG", quality=80)
+    return buffer.getvalue()
+
+
+def grid_of(file: Path) -> tuple[NDArray[np.float32], float]:
+    """Return what an image's pixels show, and its width divided by its height."""
+    try:
+        with Image.open(file) as image:
+            aspect = image.width / image.height
+    except _UNREADABLE as error:
+        raise StudyError(f"image {file} cannot be read: {error}") from error
+    return ImageGrid().describe(file), aspect

@@ -1,0 +1,175 @@
+"""What every store does, embedded or on a server: rank, show, add and remove.
+
+A store is read through snapshots, each one consistent whatever is written meanwhile, and
+written by one writer at a time, whose changes all take effect at once or not at all.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from beholder.errors import ConfigurationError
+from beholder.retrieval.layout import Description, Side, Vectors
+from beholder.retrieval.records import Addition, ImageRecord, ParticipantRecord, SampleRecord
+
+FINDS = ("text", "gaze", "personality", "participants", "images")
+"""What can be found: samples by their text or gaze, people by their survey, people, images."""
+
+TARGETS: Mapping[str, tuple[str, ...]] = {
+    "text": ("text",),
+    "gaze": ("gaze",),
+    "personality": ("personality",),
+    "participants": ("gaze", "text", "personality"),
+    "images": ("gaze", "text"),
+}
+"""The modalities that each find compares a query with."""
+
+ROUNDING = 9
+"""Scores that agree to so many decimals are ties, which the lower number wins."""
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What may answer: everything that matches one of the names of each kind that is given.
+
+    A person matches ``images``, ``tasks`` and ``parts`` if one of their samples does.
+    ``traits`` holds (trait, lowest, highest) on the survey's scale, both included; who has
+    no survey does not match.
+    """
+
+    participants: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    traits: tuple[tuple[str, float, float], ...] = ()
+
+    @property
+    def of_samples(self) -> bool:
+        """Whether anything is asked of samples, and not of people alone."""
+        return bool(self.images or self.tasks or self.parts)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One inner product: a query's row (width,) with the rows of a side."""
+
+    modality: str  # the query's own
+    side: Side
+    vector: Vectors
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """What to rank and by what: ``weights`` weigh the query's modalities and sum to 1.
+
+    A candidate's score is the weighted sum, over the query's modalities, of the mean, over
+    those of the modality's probes that have a row of the candidate, of the mean inner product
+    with these rows. Who has no row for one of the query's modalities is no candidate.
+    """
+
+    find: str
+    probes: tuple[Probe, ...]
+    weights: Mapping[str, float]
+    filters: Filters = field(default_factory=Filters)
+    top: int = 10
+    offset: int = 0
+
+    def __post_init__(self) -> None:
+        if self.find not in FINDS:
+            raise ConfigurationError(f"cannot find {self.find!r}, only {', '.join(FINDS)}")
+        if self.top < 1 or self.offset < 0:
+            raise ConfigurationError(
+                f"a page has from 1 answer on and begins from 0 on, not {self.top} at {self.offset}"
+            )
+
+
+@dataclass(frozen=True)
+class Hit:
+    """An answer's number, its score, and the score's parts by query modality and part."""
+
+    number: int
+    score: float
+    parts: Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class Hits:
+    """One page of a ranking; ``candidates`` is how many were ranked in all."""
+
+    candidates: int
+    hits: tuple[Hit, ...]
+
+
+class Snapshot(Protocol):
+    """One state of a store, to read."""
+
+    @property
+    def generation(self) -> int:
+        """A number that every writing raises."""
+
+    @property
+    def description(self) -> Description:
+        """What the vectors mean."""
+
+    def counts(self) -> dict[str, int]:
+        """Return how many samples, participants and images there are."""
+
+    def rank(self, rankings: Sequence[Ranking]) -> list[Hits]:
+        """Return the asked page of each ranking, exactly."""
+
+    def vectors_of(self, side: Side, participant: str) -> Vectors:
+        """Return the rows (n, width) of a person's samples, or of their survey."""
+
+    def samples(self, numbers: Iterable[int]) -> dict[int, SampleRecord]:
+        """Return samples by their numbers; those that are not there are left out."""
+
+    def participants(self, numbers: Iterable[int]) -> dict[int, ParticipantRecord]:
+        """Return people by their numbers; those that are not there are left out."""
+
+    def images(self, numbers: Iterable[int]) -> dict[int, ImageRecord]:
+        """Return images by their numbers; those that are not there are left out."""
+
+    def participant(self, name: str) -> ParticipantRecord:
+        """Return a person by name; StoreError if nobody is called so."""
+
+    def image(self, name: str) -> ImageRecord:
+        """Return an image by name; StoreError if none is called so."""
+
+    def samples_of(self, participant: str) -> list[SampleRecord]:
+        """Return all that a person did, in the order of the numbers."""
+
+    def model(self) -> dict[str, bytes]:
+        """Return the files of the run that embed a query, by their paths in a run."""
+
+
+class Writer(Protocol):
+    """Changes a store; nothing of it shows before the writing ends."""
+
+    def clear(self, description: Description, model: Mapping[str, bytes]) -> None:
+        """Empty the store, for the vectors of another run."""
+
+    def add(self, addition: Addition) -> None:
+        """Add items, or put them in the place of those that have their numbers."""
+
+    def next_number(self, table: str) -> int:
+        """Return a number that no item of ``samples``, ``participants`` or ``images`` had."""
+
+    def remove_samples(self, numbers: Iterable[int]) -> int:
+        """Remove samples and their vectors; return how many were there."""
+
+    def remove_participant(self, name: str) -> tuple[str, ...]:
+        """Remove a person and all that they did; return the images that nobody else saw.
+
+        Those images go as well. StoreError if nobody is called so.
+        """
+
+
+class Store(Protocol):
+    """A place that holds one run's vectors and what they are of."""
+
+    def read(self) -> AbstractContextManager[Snapshot]:
+        """Give the present state, which stays as it is while it is held."""
+
+    def write(self) -> AbstractContextManager[Writer]:
+        """Give the only writer; StoreError if another one is at work."""
