@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 
 from beholder.cli import beholder
 from beholder.collect.commands import collect
+from beholder.model import Run
 from beholder.study.readers import load_mapping
 from beholder.study.simulation import simulate, write_crossmod
 from beholder.study.study import Study
@@ -123,6 +125,26 @@ def test_a_study_is_collected_as_the_page_says(
     assert Study.open("STUDY").participants.num_rows > 1
     assert list(Path("CSV").glob("*.csv"))
     assert list(Path("BIDS").rglob("*events.tsv"))
+
+
+def test_the_page_on_search_works_from_top_to_bottom(
+    tiny_run: Run,
+    tiny_study: Study,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(tiny_run.path, "RUN")
+    shutil.copy(tiny_study.image_path(0), "photo.jpg")
+    Path("clicks.csv").write_text("x,y\n0.5,0.5\n0.2,0.3\n")
+    document = ROOT / "docs" / "search.md"
+    for words in commands(document):
+        result = CliRunner().invoke(beholder, words, catch_exceptions=False)
+        assert result.exit_code == 0, (words, result.output)
+    (example,) = blocks(document, "python")
+    exec(example, {})
+    assert len(json.loads(capsys.readouterr().out)) == 3
 
 
 def test_every_command_in_the_documents_exists() -> None:

@@ -149,11 +149,11 @@ def print_answers(result: Mapping[str, Any]) -> None:
     console = _console()
     answers = result["answers"]
     parts = list(answers[0]["parts"]) if answers else []
-    last = result["offset"] + len(answers)
+    first = result["offset"] + 1
+    page = f"{first:,} to {first + len(answers) - 1:,}" if answers else "none"
     table = Table(
         *("", "score", *parts, "participant", "answer"),
-        title=f"{result['find']}: {last - len(answers) + min(1, len(answers)):,} to {last:,} of "
-        f"{result['candidates']:,}",
+        title=f"{result['find']}: {page} of {result['candidates']:,}",
         title_justify="left",
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),

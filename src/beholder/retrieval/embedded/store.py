@@ -105,7 +105,7 @@ class EmbeddedStore:
         if busy:
             raise StoreError(
                 f"{self.path} still holds what was removed, as another process reads its old "
-                "state: end that process, and open the store once more"
+                "state: end that process; the next writing to the store completes the removal"
             )
 
     @contextlib.contextmanager
