@@ -29,14 +29,23 @@ def index(run: Path, store: Path, overwrite: bool, as_json: bool) -> None:
     from beholder.retrieval import index as index_run
 
     made = index_run(Run.open(run), store, overwrite=overwrite, progress=shown)
+    recalls = made.build_indexes(shown) if made.wants_indexes() else {}
     with made.read() as snapshot:
         counts, tasks = snapshot.counts(), snapshot.description.tasks
     listed = ", ".join(f"{count:,} {what}" for what, count in counts.items())
     print_result(
-        {"store": str(store), "run": str(run), "tasks": list(tasks), **counts},
+        {
+            "store": str(store),
+            "run": str(run),
+            "tasks": list(tasks),
+            **counts,
+            "approximate_recall": recalls,
+        },
         as_json,
         lambda _: click.echo(f"{store}: {listed}"),
     )
+    for side, recall in recalls.items():
+        click.echo(f"beholder: the index of {side} finds {recall:.2%} of the first ten", err=True)
 
 
 @click.command()

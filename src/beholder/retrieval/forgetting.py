@@ -68,6 +68,8 @@ def forget(store: EmbeddedStore, name: str) -> Receipt:
     with store.write() as writer:
         images = writer.remove_participant(name)
     store.compact()
+    if store.wants_indexes():
+        store.build_indexes()
     numbers = {sample.number for sample in samples}
     with store.read() as after:
         searches, answers = _search(after, store.path, person.number, numbers, own)

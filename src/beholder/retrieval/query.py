@@ -21,6 +21,7 @@ class Query:
     ``image`` is what the gaze is of: a path of a file, or the name (a str) of an image of the
     store. ``weights`` weigh the modalities that are given, 1 each unless told otherwise.
     ``seen_as`` names a person of the store whose style takes the place of the query's own.
+    ``approximate`` lets an index choose who may answer, where the store has one that fits.
     """
 
     gaze: Gaze | None = None
@@ -33,6 +34,7 @@ class Query:
     filters: Filters = field(default_factory=Filters)
     top: int = 10
     offset: int = 0
+    approximate: bool = False
 
     def __post_init__(self) -> None:
         if not self.modalities:

@@ -179,7 +179,13 @@ def _ranking(
             vector = _weighed(row, query.find, layout, modality != target)
             probes.append(Probe(modality, layout.side(target), vector))
     ranking = Ranking(
-        query.find, tuple(probes), query.shares, query.filters, query.top, query.offset
+        query.find,
+        tuple(probes),
+        query.shares,
+        query.filters,
+        query.top,
+        query.offset,
+        query.approximate,
     )
     return ranking, tuple(notes)
 

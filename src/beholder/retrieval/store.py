@@ -66,6 +66,7 @@ class Ranking:
     A candidate's score is the weighted sum, over the query's modalities, of the mean, over
     those of the modality's probes that have a row of the candidate, of the mean inner product
     with these rows. Who has no row for one of the query's modalities is no candidate.
+    ``approximate`` allows the store to miss some answers, if that is quicker.
     """
 
     find: str
@@ -74,6 +75,7 @@ class Ranking:
     filters: Filters = field(default_factory=Filters)
     top: int = 10
     offset: int = 0
+    approximate: bool = False
 
     def __post_init__(self) -> None:
         if self.find not in FINDS:
@@ -116,7 +118,7 @@ class Snapshot(Protocol):
         """Return how many samples, participants and images there are."""
 
     def rank(self, rankings: Sequence[Ranking]) -> list[Hits]:
-        """Return the asked page of each ranking, exactly."""
+        """Return the asked page of each ranking, exactly unless it may be approximate."""
 
     def vectors_of(self, side: Side, participant: str) -> Vectors:
         """Return the rows (n, width) of a person's samples, or of their survey."""

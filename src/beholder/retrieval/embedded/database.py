@@ -19,7 +19,7 @@ _APPLICATION = 0x62686C64  # "bhld"
 _PATIENCE_S = 30.0  # how long a statement waits for another's
 
 FILE, LOCK = "store.sqlite", ".lock"
-_OWN = {FILE, f"{FILE}-wal", f"{FILE}-shm", LOCK}
+_OWN = {FILE, f"{FILE}-wal", f"{FILE}-shm", LOCK, "index"}
 
 _TABLES = (
     "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",

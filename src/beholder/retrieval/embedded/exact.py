@@ -132,6 +132,28 @@ def _rank_one(
     if last < len(places):
         least = np.partition(total[places], len(places) - last)[len(places) - last]
         near = places[total[places] >= least - SLACK]
+    return _page(contents, ranking, fields, near, numbers, len(places))
+
+
+def rank_near(contents: Contents, ranking: Ranking, rows: Numbers) -> Hits:
+    """Return the page of a ranking of one probe among these rows of its side."""
+    (probe,) = ranking.probes
+    matrix = contents.matrices[probe.side.name]
+    field = _Field(matrix, rows, matrix.place[rows], has_own_rows=True)
+    numbers = _numbers_of(contents, ranking.find)
+    return _page(contents, ranking, [field], field.candidate, numbers, len(matrix.rows))
+
+
+def _page(
+    contents: Contents,
+    ranking: Ranking,
+    fields: list[_Field],
+    near: Numbers,
+    numbers: Numbers,
+    candidates: int,
+) -> Hits:
+    """Return the page among the candidates ``near``, which hold all that may be on it."""
+    last = ranking.offset + ranking.top
     scores, parts = _exactly(contents, ranking, fields, near, len(numbers))
     order = np.lexsort((numbers[near], -np.round(scores, ROUNDING)))
     page = order[ranking.offset : last]
@@ -146,7 +168,7 @@ def _rank_one(
         )
         for row in page
     )
-    return Hits(len(places), hits)
+    return Hits(candidates, hits)
 
 
 def _exactly(

@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from beholder.errors import StoreError
-from beholder.retrieval.embedded import database, exact
+from beholder.progress import Progress, silent
+from beholder.retrieval.embedded import approximate, database, exact
+from beholder.retrieval.embedded.approximate import LEAST_ROWS, Indexes
 from beholder.retrieval.embedded.contents import Contents, generation_of, load
 from beholder.retrieval.embedded.writer import EmbeddedWriter
 from beholder.retrieval.layout import Description, Side, Vectors
@@ -34,7 +36,7 @@ class EmbeddedStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._contents: Contents | None = None
+        self._contents: tuple[Contents, Indexes] | None = None
         self._loading = threading.Lock()
 
     @classmethod
@@ -78,7 +80,7 @@ class EmbeddedStore:
             connection = database.open_to_read(self.path)
             try:
                 connection.execute("BEGIN")
-                yield EmbeddedSnapshot(self, connection, self._contents_of(connection))
+                yield EmbeddedSnapshot(self, connection, *self._contents_of(connection))
             finally:
                 connection.close()
 
@@ -100,6 +102,7 @@ class EmbeddedStore:
             database.locked(self.path),
             contextlib.closing(database.open_to_write(self.path)) as connection,
         ):
+            approximate.remove(self.path)
             connection.execute("VACUUM")
             busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
@@ -107,6 +110,24 @@ class EmbeddedStore:
                 f"{self.path} still holds what was removed, as another process reads its old "
                 "state: end that process; the next writing to the store completes the removal"
             )
+
+    def wants_indexes(self) -> bool:
+        """Tell whether some side is so large that an index pays, and one can be built."""
+        with self.read() as snapshot:
+            rows = [len(matrix.rows) for matrix in snapshot._contents.matrices.values()]
+        return approximate.is_installed() and max(rows, default=0) >= LEAST_ROWS
+
+    def build_indexes(
+        self, progress: Progress = silent, least_rows: int = LEAST_ROWS
+    ) -> dict[str, float]:
+        """Build an approximate index of every side of so many rows; return their recalls.
+
+        Raises UnsupportedError where FAISS is missing.
+        """
+        with self.read() as snapshot, database.locked(self.path):
+            recalls = approximate.build(snapshot._contents, self.path, progress, least_rows)
+        self._contents = None
+        return recalls
 
     @contextlib.contextmanager
     def _transaction(self, *, new: bool = False) -> Iterator[EmbeddedWriter]:
@@ -118,20 +139,22 @@ class EmbeddedStore:
                 yield EmbeddedWriter(connection, str(self.path))
                 connection.execute("UPDATE facts SET value = value + 1 WHERE name = 'generation'")
                 connection.execute("COMMIT")
+                approximate.remove(self.path)  # they are of the state before
             except BaseException:
                 with contextlib.suppress(sqlite3.Error):  # what ended it is the news
                     connection.execute("ROLLBACK")
                 raise
 
-    def _contents_of(self, connection: sqlite3.Connection) -> Contents:
+    def _contents_of(self, connection: sqlite3.Connection) -> tuple[Contents, Indexes]:
         generation = generation_of(connection)
         held = self._contents
-        if held is not None and held.generation == generation:
+        if held is not None and held[0].generation == generation:
             return held
         with self._loading:
             held = self._contents
-            if held is None or held.generation != generation:
-                held = load(connection, str(self.path))
+            if held is None or held[0].generation != generation:
+                contents = load(connection, str(self.path))
+                held = contents, approximate.load(contents, self.path)
                 self._contents = held
             return held
 
@@ -140,11 +163,16 @@ class EmbeddedSnapshot:
     """One state of an embedded store."""
 
     def __init__(
-        self, store: EmbeddedStore, connection: sqlite3.Connection, contents: Contents
+        self,
+        store: EmbeddedStore,
+        connection: sqlite3.Connection,
+        contents: Contents,
+        indexes: Indexes,
     ) -> None:
         self._where = str(store.path)
         self._connection = connection
         self._contents = contents
+        self._indexes = indexes
 
     @property
     def generation(self) -> int:
@@ -165,8 +193,16 @@ class EmbeddedSnapshot:
         }
 
     def rank(self, rankings: Sequence[Ranking]) -> list[Hits]:
-        """Return the asked page of each ranking, exactly."""
-        return exact.rank(self._contents, rankings, self._where)
+        """Return the asked page of each ranking, exactly unless it may be approximate."""
+        found: dict[int, Hits] = {}
+        for place, ranking in enumerate(rankings):
+            near = self._indexes.near(self._contents, ranking) if ranking.approximate else None
+            if near is not None:
+                found[place] = exact.rank_near(self._contents, ranking, near)
+        rest = [place for place in range(len(rankings)) if place not in found]
+        exactly = exact.rank(self._contents, [rankings[place] for place in rest], self._where)
+        found |= dict(zip(rest, exactly, strict=True))
+        return [found[place] for place in range(len(rankings))]
 
     def vectors_of(self, side: Side, participant: str) -> Vectors:
         """Return the rows (n, width) of a person's samples, or of their survey."""
