@@ -155,14 +155,6 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
             f"{path} has schema version {version}, and this Beholder reads version "
             f"{SCHEMA_VERSION}: index the run again into a new folder"
         )
-    log = path / f"{FILE}-wal"
-    pages = _number(connection, "page_count") * _number(connection, "page_size")
-    size = (path / FILE).stat().st_size
-    if size < pages and not (log.exists() and log.stat().st_size):
-        raise StoreError(
-            f"{path} is damaged, so index the run again into a new folder: {FILE} has {size:,} of "
-            f"{pages:,} bytes"
-        )
 
 
 def _number(connection: sqlite3.Connection, pragma: str) -> int:
