@@ -23,7 +23,7 @@ from beholder.retrieval.embedded.database import FILE
 from beholder.retrieval.records import Addition, SampleRecord
 
 SAMPLES = 300
-KILLS = 25
+KILLS = 30
 
 
 def of_round(number: int, count: int = SAMPLES) -> Addition:

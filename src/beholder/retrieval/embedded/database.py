@@ -19,7 +19,9 @@ _APPLICATION = 0x62686C64  # "bhld"
 _PATIENCE_S = 30.0  # how long a statement waits for another's
 
 FILE, LOCK = "store.sqlite", ".lock"
-_OWN = {FILE, f"{FILE}-wal", f"{FILE}-shm", LOCK, "index"}
+_BEGUN = ".begun.sqlite"
+_LOGS = ("", "-journal", "-wal", "-shm")
+_OWN = {LOCK, "index", *(name + log for name in (FILE, _BEGUN) for log in _LOGS)}
 
 _TABLES = (
     "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
@@ -68,7 +70,7 @@ def is_unwritten(path: Path) -> bool:
     if foreign := sorted({entry.name for entry in path.iterdir()} - _OWN):
         raise StoreError(f"{path} is no store: it holds {foreign[0]}")
     file = path / FILE
-    if not file.exists() or not file.stat().st_size:
+    if not file.exists():
         return True
     with contextlib.closing(_connect(path, writing=False)) as connection:
         return _number(connection, "application_id") == 0 and not _has_tables(connection)
@@ -87,11 +89,25 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def begin(path: Path) -> None:
+    """Make the empty file of a new store, within the caller's lock.
+
+    It takes its name once it has a write-ahead log: until then a kill leaves a journal that
+    only a writer could undo.
+    """
+    if (path / FILE).exists() and (path / FILE).stat().st_size:
+        return
+    for log in _LOGS:
+        (path / f"{_BEGUN}{log}").unlink(missing_ok=True)
+    with contextlib.closing(sqlite3.connect(path / _BEGUN)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+    (path / _BEGUN).replace(path / FILE)
+
+
 def open_to_write(path: Path) -> sqlite3.Connection:
-    """Open a store's file, or make an empty one, to write it."""
+    """Open a store's file to write it."""
     connection = _connect(path, writing=True)
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA foreign_keys = ON")
@@ -132,7 +148,7 @@ def reported(path: Path) -> Iterator[None]:
 
 
 def _connect(path: Path, *, writing: bool) -> sqlite3.Connection:
-    mode = "rwc" if writing else "ro"
+    mode = "rw" if writing else "ro"
     # Where nothing can be written, nobody writes, and SQLite needs no files beside its own.
     fixed = "" if os.access(path, os.W_OK) else "&immutable=1"
     address = f"{(path / FILE).resolve().as_uri()}?mode={mode}{fixed}"

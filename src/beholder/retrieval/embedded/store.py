@@ -66,6 +66,7 @@ class EmbeddedStore:
             if not unwritten:
                 database.open_to_read(path).close()  # says so if it cannot be replaced
             try:
+                database.begin(path)
                 with cls(path)._transaction(new=unwritten) as writer:
                     yield writer
             except BaseException:
