@@ -24,7 +24,7 @@ from beholder.retrieval.store import Probe, Ranking
 FOLDER = "index"
 
 LEAST_ROWS = 50_000
-"""Below this an exact answer costs under 10 ms of processor (`benchmarks.search`): no need."""
+"""Below this exact answers are quick enough: one of 100,000 rows took some 16 ms of processor."""
 
 _NEIGHBOURS, _EFFORT = 32, 80  # of the graph, and how hard it is made
 _MOST_EXAMINED = 2000
