@@ -90,7 +90,7 @@ def test_the_whole_path_from_tables_to_scores(source: Path, tmp_path: Path) -> N
     for measures in result["tasks"].values():
         assert set(measures) == MEASURES
         assert {"top1", "top3", "chance_top3"} <= set(measures["same_image"])
-    assert list(result["methods"]) == ["base", "content", "style", "ours"]
+    assert list(result["methods"]) == ["base", "content", "style", "added", "ours"]
     assert page.read_text().startswith("<!doctype html>")
 
     table = run("evaluate", trained)

@@ -254,6 +254,7 @@ def test_hostile_texts_are_shown_as_texts(serve: Serve, visit: Visit) -> None:
         assert HOSTILE in visitor.page.locator(".reading").inner_text()
         visitor.press("I agree and want to take part")
         visitor.press("Continue")
+        visitor.heading("What you will do")
         assert HOSTILE in visitor.page.locator("main").inner_text()
         visitor.start_trial()
         visitor.look_and_write(HOSTILE)
