@@ -139,8 +139,9 @@ def test_only_the_token_opens_the_page(page: Page) -> None:
     page.page.wait_for_selector("#trouble:not([hidden])")
     assert "token" in page.text("#trouble")
     page.enter()
-    page.page.wait_for_selector("#sessions tr")
-    assert not page.page.is_visible("#entry") and not page.page.is_visible("#trouble")
+    page.page.wait_for_selector("#work:not([hidden]) #sessions tr")
+    page.page.wait_for_selector("#trouble", state="hidden")
+    assert not page.page.is_visible("#entry")
     assert not [url for url in page.requests if RESEARCHER in url or "token" in url]
     assert page.page.url == f"{page.address}researcher/"
     kept = page.page.evaluate("[JSON.stringify(localStorage), document.cookie]")

@@ -5,10 +5,11 @@ from beholder.retrieval.forgetting import Receipt, forget
 from beholder.retrieval.indexing import index
 from beholder.retrieval.query import Query, read_gaze
 from beholder.retrieval.search import Answer, Result, Searcher
-from beholder.retrieval.store import Filters, Snapshot, Store, Writer
+from beholder.retrieval.store import Catalogue, Filters, Snapshot, Store, Writer
 
 __all__ = [
     "Answer",
+    "Catalogue",
     "EmbeddedStore",
     "Filters",
     "Query",

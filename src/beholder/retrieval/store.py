@@ -9,6 +9,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from beholder.errors import ConfigurationError
 from beholder.retrieval.layout import Description, Side, Vectors
 from beholder.retrieval.records import Addition, ImageRecord, ParticipantRecord, SampleRecord
@@ -103,6 +106,23 @@ class Hits:
     hits: tuple[Hit, ...]
 
 
+@dataclass(frozen=True)
+class Catalogue:
+    """All that a store holds, by number and name, without what is large.
+
+    ``participant`` and ``image`` hold the numbers of each sample's participant (-1 where it
+    is nobody's) and image; numbers ascend everywhere.
+    """
+
+    participants: tuple[ParticipantRecord, ...]
+    images: Mapping[int, str]  # names by number
+    samples: NDArray[np.int64]  # (n,)
+    participant: NDArray[np.int64]  # (n,)
+    image: NDArray[np.int64]  # (n,)
+    tasks: NDArray[np.object_]  # (n,) texts or None
+    parts: NDArray[np.object_]  # (n,) texts or None
+
+
 class Snapshot(Protocol):
     """One state of a store, to read."""
 
@@ -119,6 +139,12 @@ class Snapshot(Protocol):
 
     def rank(self, rankings: Sequence[Ranking]) -> list[Hits]:
         """Return the asked page of each ranking, exactly unless it may be approximate."""
+
+    def catalogue(self) -> Catalogue:
+        """Return what there is, in memory."""
+
+    def vectors(self, side: Side) -> tuple[NDArray[np.int64], Vectors]:
+        """Return all rows (n, width) of a side and whose they are, by ascending number (n,)."""
 
     def vectors_of(self, side: Side, participant: str) -> Vectors:
         """Return the rows (n, width) of a person's samples, or of their survey."""
@@ -140,6 +166,9 @@ class Snapshot(Protocol):
 
     def samples_of(self, participant: str) -> list[SampleRecord]:
         """Return all that a person did, in the order of the numbers."""
+
+    def samples_on(self, image: str) -> list[SampleRecord]:
+        """Return all that was done with an image, in the order of the numbers."""
 
     def model(self) -> dict[str, bytes]:
         """Return the files of the run that embed a query, by their paths in a run."""

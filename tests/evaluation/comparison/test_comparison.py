@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import random
 import shutil
@@ -251,15 +252,35 @@ def test_killed_twenty_times_it_ends_with_the_same_bytes(
             cells = sorted((path / "cells").rglob("*.parquet"))
             for cell in moments.sample(cells, len(cells) // 3):
                 cell.unlink()
-    wait_for_the_lock(path)
+    wait_for_its_workers(path)
     compare(tiny_study, path, CONFIGURATION, processes=2)
     assert (path / "results.json").read_bytes() == comparison.folder.results.read_bytes()
 
 
-def wait_for_the_lock(path: Path) -> None:
+def wait_for_its_workers(path: Path) -> None:
     """Give the workers of what was killed the moment in which they notice."""
-    time.sleep(1.5)
-    assert path.exists()
+    until = time.monotonic() + 30
+    for lock in path.rglob("*.lock"):
+        with lock.open("r+") as file:
+            while True:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    assert time.monotonic() < until, f"a worker of what was killed holds {lock}"
+                    time.sleep(0.1)
+
+
+def test_a_worker_that_begins_after_its_parent_has_died_ends() -> None:
+    gone = subprocess.Popen([sys.executable, "-c", "pass"])
+    gone.wait()
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "beholder.evaluation.comparison.worker", str(gone.pid)],
+        stdin=subprocess.PIPE,
+    )
+    assert worker.wait(timeout=60) == 1  # though its input is still open
+    assert worker.stdin is not None
+    worker.stdin.close()
 
 
 def test_workers_end_with_a_killed_parent(tiny_study: Study, tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ class _Worker:
     def __init__(self, thread: int, folder: Path, study: Path, *, keep_runs: bool) -> None:
         self.thread = thread
         self._process = subprocess.Popen(
-            [sys.executable, "-m", _WORKER],
+            [sys.executable, "-m", _WORKER, str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -17,7 +17,9 @@ from beholder.errors import BeholderError
 
 def main() -> None:
     """Read what to work on, then do jobs until there are no more."""
-    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+    # Told, not asked for: a parent that is killed early would be taken for its own heir.
+    parent = int(sys.argv[1])
+    threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
     import torch
 
     from beholder.evaluation.comparison.cells import Job

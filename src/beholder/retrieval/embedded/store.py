@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from beholder.errors import StoreError
 from beholder.progress import Progress, silent
@@ -20,7 +21,7 @@ from beholder.retrieval.embedded.contents import Contents, generation_of, load
 from beholder.retrieval.embedded.writer import EmbeddedWriter
 from beholder.retrieval.layout import Description, Side, Vectors
 from beholder.retrieval.records import ImageRecord, ParticipantRecord, SampleRecord
-from beholder.retrieval.store import Hits, Ranking
+from beholder.retrieval.store import Catalogue, Hits, Ranking
 
 _AT_ONCE = 500  # numbers in one statement
 
@@ -205,6 +206,27 @@ class EmbeddedSnapshot:
         found |= dict(zip(rest, exactly, strict=True))
         return [found[place] for place in range(len(rankings))]
 
+    def catalogue(self) -> Catalogue:
+        """Return what there is, in memory."""
+        contents = self._contents
+        people = self._connection.execute(f"{_PARTICIPANT} ORDER BY number")
+        images = zip(contents.images.tolist(), contents.image_names, strict=True)
+        return Catalogue(
+            tuple(_participant(row) for row in people),
+            dict(images),
+            contents.samples,
+            np.append(contents.people, -1)[contents.person],
+            contents.images[contents.image],
+            contents.tasks,
+            contents.parts,
+        )
+
+    def vectors(self, side: Side) -> tuple[NDArray[np.int64], Vectors]:
+        """Return all rows (n, width) of a side and whose they are, by ascending number (n,)."""
+        contents, matrix = self._contents, self._contents.matrices[side.name]
+        owners = contents.people if side.modality == "personality" else contents.samples
+        return owners[matrix.place], matrix.rows
+
     def vectors_of(self, side: Side, participant: str) -> Vectors:
         """Return the rows (n, width) of a person's samples, or of their survey."""
         contents = self._contents
@@ -238,14 +260,21 @@ class EmbeddedSnapshot:
 
     def samples_of(self, participant: str) -> list[SampleRecord]:
         """Return all that a person did, in the order of the numbers."""
-        rows = self._connection.execute(
-            f"{_SAMPLE} WHERE participants.name = ? ORDER BY samples.number", (participant,)
-        )
-        return [_sample(row) for row in rows]
+        return self._samples_where("participants.name", participant)
+
+    def samples_on(self, image: str) -> list[SampleRecord]:
+        """Return all that was done with an image, in the order of the numbers."""
+        return self._samples_where("images.name", image)
 
     def model(self) -> dict[str, bytes]:
         """Return the files of the run that embed a query, by their paths in a run."""
         return dict(self._connection.execute("SELECT name, data FROM model").fetchall())
+
+    def _samples_where(self, column: str, name: str) -> list[SampleRecord]:
+        rows = self._connection.execute(
+            f"{_SAMPLE} WHERE {column} = ? ORDER BY samples.number", (name,)
+        )
+        return [_sample(row) for row in rows]
 
     def _by_number(self, select: str, table: str, numbers: Iterable[int]) -> Iterator[Any]:
         wanted = [int(number) for number in numbers]
