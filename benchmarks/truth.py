@@ -122,12 +122,13 @@ def nothing(studies: int) -> None:
         hyperparameters=Hyperparameters(hidden=32, dimensions=16, epochs=4, batch=128),
     )
     design = replace(PRESETS["small"], width=80, height=60)
-    alone, families = [], []  # one array a study
+    alone, families, above = [], [], []  # one list a study
     for seed in range(studies):
         with tempfile.TemporaryDirectory() as temporary:
             simulate(Path(temporary) / "study", design, seed=seed, effects=Effects.none())
             tests = _tests(Path(temporary), configuration)
         alone.append([test["p"] < ALPHA for test in tests])
+        above.append([test["p"] < ALPHA for test in tests if test["sides"] == 1])
         kinds = dict.fromkeys((test["task"], test["measure"]) for test in tests)
         families.append(
             [
@@ -135,7 +136,11 @@ def nothing(studies: int) -> None:
                 for kind in kinds
             ]
         )
-    rows = [_rate("each test alone", alone), _rate("any test of a family, Holm", families)]
+    rows = [
+        _rate("each test alone", alone),
+        _rate("any test of a family, Holm", families),
+        _rate("a method above chance", above),
+    ]
     lines = [
         f"{studies} studies of {design.participants} people and {design.images} images without "
         "any effect, tasks of personality and the same-image measure. The interval resamples "

@@ -33,6 +33,46 @@ def test_p_of_few_people_is_the_share_of_all_flips(sums: list[int]) -> None:
     assert sign_flip_p(np.array(sums, float), generator()) == pytest.approx(expected)
 
 
+@given(st.lists(st.integers(-4, 4), min_size=2, max_size=9))
+def test_one_direction_counts_the_flips_on_its_side(sums: list[int]) -> None:
+    totals = [sum(np.multiply(signs, sums)) for signs in product((1, -1), repeat=len(sums))]
+    above = np.mean([total >= sum(sums) for total in totals])
+    below = np.mean([total <= sum(sums) for total in totals])
+    values = np.array(sums, float)
+    assert sign_flip_p(values, generator(), direction=1) == pytest.approx(above)
+    assert sign_flip_p(values, generator(), direction=-1) == pytest.approx(below)
+
+
+@pytest.mark.parametrize("people", [9, 40])
+def test_one_direction_is_scipys(people: int) -> None:
+    sums = generator(people).normal(0.2, 1, people)
+    for direction, alternative in ((1, "greater"), (-1, "less")):
+        result = stats.permutation_test(
+            (sums,),
+            lambda x, axis: np.sum(x, axis=axis),
+            permutation_type="samples",
+            n_resamples=9999,
+            vectorized=True,
+            alternative=alternative,
+            rng=generator(1),
+        )
+        p = sign_flip_p(sums, generator(), direction=direction)
+        assert p == pytest.approx(result.pvalue, abs=0 if people < 14 else 0.025)
+
+
+def test_chance_is_a_floor_that_nobody_is_found_to_be_below() -> None:
+    people = np.repeat(np.arange(10), 3)
+    values = {"chance": np.full(30, 0.3), "base": np.zeros(30), "ours": np.ones(30)}
+    found = {(t.method, t.against): t for t in compare_methods(values, people, generator())}
+    assert found["chance", "base"].p == 1
+    assert found["chance", "base"].sides == 1
+    assert found["ours", "chance"].p == 1 / 2**10
+    assert found["ours", "base"].p == 2 / 2**10
+    assert found["ours", "base"].sides == 2
+    symmetric = compare_methods(values, people, generator(), floor=None)
+    assert {t.p for t in symmetric} == {2 / 2**10}
+
+
 @pytest.mark.parametrize("people", [6, 13, 14, 60])
 def test_p_is_scipys(people: int) -> None:
     """Up to 13 people both try every flip; above, both draw them."""

@@ -4,9 +4,13 @@ Two methods scored the same queries. The difference is the mean over all queries
 a bootstrap of people, its p the share of sign flips of whole people that come out as far from
 zero. What this generalises to is other people under the trainings that were done: luck that
 the people share because one training of several went well is not in the interval.
+
+Chance is no competitor but a floor: against it the question is only whether a method is above.
+Below it a method that knows nothing falls by itself, as whoever is met often in the training
+part of a random split is met seldom in its test part.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,10 +32,10 @@ class PairedTest:
     """How much better one method is than another over the same queries of some people.
 
     ``difference`` is the mean over the queries, ``interval`` its 95% interval, ``p`` the
-    two-sided probability of a difference as large were the methods interchangeable, and
-    ``clusters`` the number of people. One person says nothing: interval and p are NaN, and
-    with no query the difference is too. The smallest p that k people can reach is 2 / 2^k, so
-    below six people none reaches 0.05.
+    probability of a difference as large were the methods interchangeable, and ``clusters`` the
+    number of people. One person says nothing: interval and p are NaN, and with no query the
+    difference is too. The smallest p that k people can reach is 2 / 2^k, so below six people
+    none reaches 0.05 (1 / 2^k and five where only one direction counts).
     """
 
     difference: float
@@ -45,12 +49,14 @@ def paired_test(
     clusters: NDArray[np.integer[Any]],
     generator: np.random.Generator,
     *,
+    direction: int = 0,
     flips: int = FLIPS,
     resamples: int = RESAMPLES,
 ) -> PairedTest:
     """Return the test of a difference between two methods, a value a query, both shape (q,).
 
     ``clusters`` says whose each query is. Scores lie in [0, 1], differences in [-1, 1].
+    ``direction`` is as of `sign_flip_p`.
     """
     sums, counts = cluster_sums([np.asarray(difference, float)], clusters)
     if not len(counts):
@@ -59,14 +65,18 @@ def paired_test(
     mean = float(sums.sum() / counts.sum())
     drawn = drawn_sums(np.column_stack([sums, counts]), generator, resamples)
     interval = percentile_interval(drawn[:, 0] / drawn[:, 1], len(counts))
-    return PairedTest(mean, interval, sign_flip_p(sums[:, 0], generator, flips), len(counts))
+    p = sign_flip_p(sums[:, 0], generator, flips, direction)
+    return PairedTest(mean, interval, p, len(counts))
 
 
-def sign_flip_p(sums: Floats, generator: np.random.Generator, flips: int = FLIPS) -> float:
-    """Return the two-sided p of people's summed differences, shape (k,), by flipping signs.
+def sign_flip_p(
+    sums: Floats, generator: np.random.Generator, flips: int = FLIPS, direction: int = 0
+) -> float:
+    """Return the p of people's summed differences, shape (k,), by flipping signs.
 
     Were the two methods interchangeable for each person, their sum would as likely have the
-    other sign. The statistic is the plain sum, which then keeps its level exactly whatever
+    other sign. ``direction`` 0 counts differences of both signs, 1 only those above zero and
+    -1 only those below. The statistic is the plain sum, which then keeps its level exactly whatever
     people's numbers of queries. Divided by its standard error it made more false findings
     where people lean unevenly, and on the whole no more true ones
     (``benchmarks/significance.py``; for the theory of few large clusters see Canay, Romano
@@ -77,19 +87,20 @@ def sign_flip_p(sums: Floats, generator: np.random.Generator, flips: int = FLIPS
     """
     if len(sums) < 2:
         return float("nan")
-    rounded = np.round(sums, _DECIMALS)
+    rounded = np.round(sums, _DECIMALS) * (direction or 1)
     rounded = rounded[rounded != 0]
-    observed = abs(rounded.sum()) - 10.0**-_DECIMALS * max(len(rounded), 1)
+    size: Callable[[Floats], Floats] = np.asarray if direction else np.abs
+    observed = size(rounded.sum()) - 10.0**-_DECIMALS * max(len(rounded), 1)
     people = len(rounded)
     if people < 64 and 1 << people <= flips + 1:
         patterns = np.arange(1 << people)[:, None] >> np.arange(people) & 1
-        return float(np.mean(np.abs(_flipped(rounded, patterns)) >= observed))
+        return float(np.mean(size(_flipped(rounded, patterns)) >= observed))
     as_far = 0
     block = max(1, _CELLS // people)
     for start in range(0, flips, block):
         rows = min(block, flips - start)
         signs = random_signs(rows, people, generator)
-        as_far += int(np.count_nonzero(np.abs(_flipped(rounded, signs)) >= observed))
+        as_far += int(np.count_nonzero(size(_flipped(rounded, signs)) >= observed))
     return (as_far + 1) / (flips + 1)
 
 
@@ -122,7 +133,10 @@ def holm(p_values: ArrayLike) -> Floats:
 
 @dataclass(frozen=True)
 class Comparison:
-    """``method`` against another: the test's numbers, and p corrected within the family."""
+    """``method`` against another: the test's numbers, and p corrected within the family.
+
+    ``sides`` is 2 where either may be the better one, 1 where the lower one is a floor.
+    """
 
     method: str
     against: str
@@ -130,6 +144,7 @@ class Comparison:
     interval: Interval
     p: float
     p_holm: float
+    sides: int
     clusters: int
 
 
@@ -140,6 +155,7 @@ def compare_methods(
     *,
     reference: str = "base",
     champion: str = "ours",
+    floor: str | None = "chance",
     flips: int = FLIPS,
     resamples: int = RESAMPLES,
 ) -> list[Comparison]:
@@ -149,20 +165,38 @@ def compare_methods(
     split and one task, which is one family for Holm's correction. No pair comes twice. All
     pairs see the same drawn people and flips, so that the numbers of one do not depend on
     which other methods there are, save ``p_holm``. A reference or champion that is absent is
-    passed over.
+    passed over. Against ``floor`` only being above it counts.
     """
     pairs = [(method, reference) for method in values if method != reference]
     if champion != reference:
         pairs += [(champion, other) for other in values if other not in (champion, reference)]
     pairs = [pair for pair in pairs if pair[0] in values and pair[1] in values]
+    directions = {pair: (pair[1] == floor) - (pair[0] == floor) for pair in pairs}
     entropy = int(generator.integers(0, 1 << 63, dtype=np.int64))
     tests = []
     for method, against in pairs:
         stream = np.random.default_rng(entropy)
         difference = np.asarray(values[method], float) - np.asarray(values[against], float)
-        tests.append(paired_test(difference, clusters, stream, flips=flips, resamples=resamples))
+        tests.append(
+            paired_test(
+                difference,
+                clusters,
+                stream,
+                direction=directions[method, against],
+                flips=flips,
+                resamples=resamples,
+            )
+        )
     adjusted = holm([test.p for test in tests])
     return [
-        Comparison(*pair, test.difference, test.interval, test.p, float(p_holm), test.clusters)
+        Comparison(
+            *pair,
+            test.difference,
+            test.interval,
+            test.p,
+            float(p_holm),
+            1 if directions[pair] else 2,
+            test.clusters,
+        )
         for pair, test, p_holm in zip(pairs, tests, adjusted, strict=True)
     ]

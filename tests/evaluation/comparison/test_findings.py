@@ -18,7 +18,8 @@ def a_test(
     p: float | None = 0.0001,
     **names: Any,
 ) -> dict[str, Any]:
-    given = {"split": "random", "task": "g2t", "measure": "top3", "clusters": 40} | names
+    given = {"split": "random", "task": "g2t", "measure": "top3", "sides": 2, "clusters": 40}
+    given |= names
     return given | {"method": method, "against": against, "difference": difference, "p": p}
 
 
@@ -113,6 +114,11 @@ def test_tests_of_too_few_people_are_counted(people: int, others: int, beyond: i
     """The smallest p is 2 / 2^people: 0.0625 of 5; 12 times 2 / 2^9 is 0.047."""
     more = [a_test(task=f"task {n}", p=0.5) for n in range(others)]
     assert correction(results(a_test(clusters=people), *more))["beyond"] == beyond
+
+
+def test_a_test_of_one_side_reaches_half_the_p() -> None:
+    assert correction(results(a_test(clusters=5, sides=1)))["beyond"] == 0
+    assert correction(results(a_test(clusters=4, sides=1)))["beyond"] == 1
 
 
 def test_too_few_people_beside_many_tests() -> None:

@@ -6,7 +6,7 @@ The intervals of the random split's flattery have no p to correct; they are told
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from beholder.evaluation.comparison.configuration import DEFAULT_METHODS
@@ -39,6 +39,7 @@ class Planned:
     split: str
     difference: float
     p: float
+    sides: int
     clusters: int
 
     @property
@@ -79,7 +80,7 @@ def correction(results: Mapping[str, Any]) -> dict[str, int]:
     tests = _planned(results, corrected=False)
     beyond = 0
     for test in tests:
-        least = max(2.0 ** (1 - test.clusters), 1 / (FLIPS + 1))
+        least = max(test.sides / 2.0**test.clusters, 1 / (FLIPS + 1))
         before = sum(other.p < least for other in tests if other is not test)
         beyond += least * (len(tests) - before) >= ALPHA
     people = [test.clusters for test in tests] or [0]
@@ -128,14 +129,11 @@ def _planned(results: Mapping[str, Any], *, corrected: bool = True) -> list[Plan
     if not corrected:
         return tests
     adjusted = holm([test.p for test in tests])
-    return [
-        Planned(t.claim, t.task, t.split, t.difference, float(p), t.clusters)
-        for t, p in zip(tests, adjusted, strict=True)
-    ]
+    return [replace(t, p=float(p)) for t, p in zip(tests, adjusted, strict=True)]
 
 
-def _numbers(test: Mapping[str, Any]) -> tuple[float, int]:
-    return test["p"], test["clusters"]
+def _numbers(test: Mapping[str, Any]) -> tuple[float, int, int]:
+    return test["p"], test["sides"], test["clusters"]
 
 
 def _direction(claim: Claim, test: Mapping[str, Any]) -> int:
