@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from beholder.errors import TrainingError
+from beholder.model.batch_loss import batch_loss
 from beholder.model.configuration import Hyperparameters
 from beholder.model.networks import Network, Pair
 from beholder.model.objectives import objective_loss
@@ -316,9 +317,12 @@ def _batch_loss(
         both = has[first] & has[second]
         samples = batch[both]
         one, other = embeddings[first][both[has[first]]], embeddings[second][both[has[second]]]
-        there = state.scores(data, samples, one, other)
-        back = None if data.participants is None else state.scores(data, samples, other, one)
         positives = torch.from_numpy(data.positives.between((first, second), samples))
+        if data.participants is None:
+            losses.append(batch_loss(hyperparameters.objective, one, other, positives, scale))
+            continue
+        there = state.scores(data, samples, one, other)
+        back = state.scores(data, samples, other, one)
         losses.append(objective_loss(hyperparameters.objective, there, positives, scale, back))
     loss = torch.stack(losses).mean()
     if data.alike is None or not hyperparameters.alike:
@@ -327,8 +331,7 @@ def _batch_loss(
     samples = batch[has[data.alike]]
     again = _embed_batch(state, data, data.alike, samples, dropout)
     together = torch.from_numpy(data.positives.within(data.alike, samples))
-    scores = embeddings[data.alike] @ again.T
-    apart = objective_loss(hyperparameters.objective, scores, together, scale)
+    apart = batch_loss(hyperparameters.objective, embeddings[data.alike], again, together, scale)
     return loss + hyperparameters.alike * apart
 
 

@@ -1,0 +1,178 @@
+"""An objective over a batch's embeddings, in bounded memory and with exact gradients.
+
+The similarities of n queries and m items are worked on in blocks of rows that fit a
+processor's cache, and where they are many they are never held all at once. The contrastive
+objective has its gradient worked out beside its loss; the others are computed again in the
+backward pass, block by block (Chen et al., "Training Deep Nets with Sublinear Memory Cost",
+2016).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
+
+from beholder.model.objectives import OBJECTIVES, objective_loss
+
+
+@dataclass(frozen=True)
+class Memory:
+    """How many similarities are worked on at once, and how many are kept to be used twice."""
+
+    cells: int = 1 << 20  # 4 MiB of float32
+    kept: int = 1 << 26  # 256 MiB of float32
+
+
+def batch_loss(
+    name: str,
+    first: Tensor,
+    second: Tensor,
+    positives: Tensor,
+    scale: Tensor,
+    memory: Memory = Memory(),
+) -> Tensor:
+    """Return `objective_loss` of the inner products of first (n, d) and second (m, d), shape ().
+
+    ``positives`` (n, m) and ``scale`` () are as there. The contrastive objective may be
+    differentiated once, by the temperature too. Beside what is kept it holds some 20 bytes a
+    positive.
+    """
+    if name == "contrastive":
+        loss: Tensor = _Contrastive.apply(first, second, positives, scale, memory)  # type: ignore[no-untyped-call]
+        return loss
+    if positives.numel() <= memory.kept:
+        return objective_loss(name, first @ second.T, positives, scale)
+    there = _in_blocks(name, first, second, positives, scale, memory.cells)
+    back = _in_blocks(name, second, first, positives.T, scale, memory.cells)
+    return (there + back) / 2
+
+
+def _blocks(positives: Tensor, cells: int) -> list[slice]:
+    rows, columns = positives.shape
+    height = max(1, cells // max(1, columns))
+    return [slice(start, min(start + height, rows)) for start in range(0, rows, height)]
+
+
+def _in_blocks(
+    name: str, queries: Tensor, items: Tensor, positives: Tensor, scale: Tensor, cells: int
+) -> Tensor:
+    """Return one direction's loss, keeping no block's similarities for the backward pass."""
+
+    def of_block(queries: Tensor, items: Tensor, positives: Tensor) -> Tensor:
+        return OBJECTIVES[name](queries @ items.T, positives, scale) * len(queries)
+
+    total = (queries.sum() + items.sum()) * 0  # a gradient that exists, whatever is usable
+    usable = 0
+    for block in _blocks(positives, cells):
+        count = positives[block].sum(dim=1)
+        own = (count > 0) & (count < positives.shape[1])
+        if own.any():
+            some = queries[block][own], items, positives[block][own]
+            total = total + checkpoint(
+                of_block, *some, use_reentrant=False, preserve_rng_state=False
+            )
+            usable += int(own.sum())
+    return total / max(usable, 1)
+
+
+class _Contrastive(torch.autograd.Function):
+    """Both directions of `objectives.contrastive`, with the gradient made beside the loss.
+
+    With e = exp(similarity / temperature) of every negative, a query's loss needs the sum of
+    its row and an item's that of its column, and the gradient at a negative is e (u + v), u of
+    its row and v of its column: one exponential a pair serves both directions and both passes.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, first: Tensor, second: Tensor, positives: Tensor, scale: Tensor, memory: Memory
+    ) -> Tensor:
+        blocks = _blocks(positives, memory.cells)
+        exponentials = _Exponentials(first, second, scale)
+        is_kept = positives.numel() <= memory.kept
+        kept: list[Tensor] = []
+        of_rows, of_columns = exponentials.sums()
+        places, right = [], []  # of the positives, and their logits
+        for block in blocks:
+            row, column = positives[block].nonzero(as_tuple=True)
+            powers, logits = exponentials.of(block, row, column)
+            of_rows[block] = powers.sum(dim=1)
+            of_columns += powers.sum(dim=0)
+            places.append((row, column))
+            right.append(logits)
+            kept += [powers] if is_kept else []
+        row = torch.cat([own + block.start for (own, _), block in zip(places, blocks, strict=True)])
+        column, logits = torch.cat([column for _, column in places]), torch.cat(right)
+        loss_there, pull_there, u = exponentials.direction(row, logits, of_rows, len(second))
+        loss_back, pull_back, v = exponentials.direction(column, logits, of_columns, len(first))
+        ctx.save_for_backward()
+        if any(ctx.needs_input_grad):
+            pull = torch.split(pull_there + pull_back, [len(own) for own in right])
+            one, other = torch.empty_like(first), torch.zeros_like(second)
+            for number, block in enumerate(blocks):
+                powers = kept[number] if is_kept else exponentials.of(block, *places[number])[0]
+                gradient = powers.mul_(u[block, None] + v).to(first.dtype)  # (rows, m)
+                gradient[places[number]] = -pull[number].to(first.dtype)
+                one[block] = gradient @ second
+                other.addmm_(gradient.T, first[block])
+            one, other = one / (2 * scale), other / (2 * scale)
+            # Every logit is a product over the temperature, and so is every gradient by it.
+            ctx.save_for_backward(one, other, -(first * one).sum() / scale)
+        return ((loss_there + loss_back) / 2).to(first.dtype)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, above: Tensor) -> tuple[Tensor | None, ...]:
+        one, other, of_scale = ctx.saved_tensors
+        return above * one, above * other, None, above * of_scale, None
+
+
+class _Exponentials:
+    """Powers of the logits of first (n, d) and second (m, d), all divided by the highest there
+    can be, in float64 where float32 would lose the smallest."""
+
+    def __init__(self, first: Tensor, second: Tensor, scale: Tensor) -> None:
+        self._first, self._second, self._scale = first, second, scale
+        lengths = [torch.linalg.vector_norm(one, dim=1).amax() for one in (first, second)]
+        self._bound = lengths[0] * lengths[1] / scale
+        is_wide = bool(2 * self._bound > _RANGE_OF_FLOAT32)
+        self._dtype = torch.float64 if is_wide else first.dtype
+
+    def sums(self) -> tuple[Tensor, Tensor]:
+        """Return zeros to add rows' and columns' powers up in, (n,) and (m,)."""
+        first, second = self._first, self._second
+        zeros = [one.new_zeros(len(one), dtype=self._dtype) for one in (first, second)]
+        return zeros[0], zeros[1]
+
+    def of(self, block: slice, row: Tensor, column: Tensor) -> tuple[Tensor, Tensor]:
+        """Return a block's powers (rows, m), 0 at its positives, and the positives' logits."""
+        logits = (self._first[block] @ self._second.T).to(self._dtype).div_(self._scale)
+        right = logits[row, column]
+        powers = logits.sub_(self._bound).exp_()
+        powers[row, column] = 0
+        return powers, right
+
+    def direction(
+        self, query: Tensor, right: Tensor, sums: Tensor, size: int
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the loss, each positive's pull (p,) and the u of each query (q,).
+
+        ``query`` (p,) tells whose each positive is, ``sums`` (q,) holds the powers of each
+        query's negatives. A query whose ``size`` items are all of one kind teaches nothing.
+        """
+        count = torch.bincount(query, minlength=len(sums))
+        usable = (count > 0) & (count < size)
+        share = usable.to(self._dtype) / (count.clamp(min=1) * usable.sum().clamp(min=1))
+        sums = sums.clamp(min=torch.finfo(self._dtype).tiny)
+        short = (self._bound + sums.log())[query] - right  # how far each falls behind
+        loss = (functional.softplus(short) * share[query]).sum()
+        pull = short.sigmoid() * share[query]
+        return loss, pull, torch.zeros_like(sums).index_add_(0, query, pull) / sums
+
+
+_RANGE_OF_FLOAT32 = 80.0
+"""Logits that differ by less keep their powers from vanishing."""
