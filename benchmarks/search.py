@@ -1,28 +1,58 @@
-"""What a search of the embedded store costs, exact and by an index, and what the index misses.
+"""What a search costs in both kinds of store, beside plain FAISS and plain pgvector.
 
-OMP_NUM_THREADS=1 python -m benchmarks.search [ROWS …]
+OMP_NUM_THREADS=1 python -m benchmarks.search [ROWS]
 
-Times are of the processor, so that other work on the machine changes them little.
+All are asked the same queries over the same vectors, one query at a time and in turn, so that
+other work on the machine slows all of them alike. The plain ones return the numbers of the
+first ten; ours also open a state, make sure of the order in double precision, and take the
+scores apart.
 """
 
-import json
 import sys
 import tempfile
 import time
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from beholder.retrieval import EmbeddedStore
+from beholder.retrieval import Store, create_store, open_store
 from beholder.retrieval.layout import Description, PairLayout
 from beholder.retrieval.records import Addition, ImageRecord, SampleRecord
 from beholder.retrieval.store import Probe, Ranking
+from benchmarks.commands import write_results
+from benchmarks.postgres import PostgresAbsentError, running_postgres
 
 SPACES, DIMENSIONS, CLUSTERS = ("base", "content", "style"), 64, 500
 LAYOUT = PairLayout(("gaze", "text"), dict.fromkeys(SPACES, 1 / 3), DIMENSIONS)
 DESCRIPTION = Description("made", "run", "ours", "random", 0, ("g2t",), (LAYOUT,), "", None)
-QUERIES = 100
+SIDE = LAYOUT.side("text")
+ROWS, QUERIES, TOP = 100_000, 200, 10
+EXAMINED = 200  # by each graph, plain ones too
+
+Search = Callable[[int], Sequence[int]]
+"""Answers the query of a number with the numbers of the first ten."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What everything is measured on: a side's rows (n, 193), and queries (q, 193)."""
+
+    gazes: np.ndarray
+    texts: np.ndarray
+    queries: np.ndarray
+
+
+def made(count: int) -> Made:
+    generator = np.random.default_rng(1)
+    gazes, texts = rows(count, generator), rows(count, generator)
+    queries = rows(QUERIES, generator)
+    queries[:, :-1] /= len(SPACES)  # as the run's method weighs them
+    queries[:, -1] = 1
+    return Made(gazes, texts, queries)
 
 
 def rows(count: int, generator: np.random.Generator) -> np.ndarray:
@@ -37,60 +67,180 @@ def rows(count: int, generator: np.random.Generator) -> np.ndarray:
     return np.concatenate([*blocks, taken], axis=1).astype(np.float32)
 
 
-def store_of(path: Path, count: int, generator: np.random.Generator) -> EmbeddedStore:
+def store_of(where: str, vectors: Made) -> tuple[Store, dict[str, float]]:
+    """Return a store with indexes, and how long it took to write and to index."""
     image = ImageRecord(0, "image", 4, 3, b"", np.zeros((1, 1, 1), np.float32))
+    count = len(vectors.texts)
     samples = tuple(SampleRecord(n, None, "image", text="some words") for n in range(count))
     numbers = np.arange(count)
-    vectors = {LAYOUT.side(side): (numbers, rows(count, generator)) for side in LAYOUT.pair}
-    with EmbeddedStore.create(path) as writer:
+    sides = {
+        LAYOUT.side("gaze"): (numbers, vectors.gazes),
+        LAYOUT.side("text"): (numbers, vectors.texts),
+    }
+    start = time.monotonic()
+    with create_store(where) as writer:
         writer.clear(DESCRIPTION, {})
-        writer.add(Addition(images=(image,), samples=samples, vectors=vectors))
-    return EmbeddedStore.open(path)
+        writer.add(Addition(images=(image,), samples=samples, vectors=sides))
+    written = time.monotonic()
+    store = open_store(where)
+    recalls = store.build_indexes(least_rows=0)
+    indexed = time.monotonic() - written
+    return store, {
+        "write_s": round(written - start, 1),
+        "index_s": round(indexed, 1),
+        "recall_it_says": round(recalls[SIDE.name], 4),
+    }
 
 
-def milliseconds(store: EmbeddedStore, asked: list[Ranking]) -> list[float]:
-    """Return how long each search takes, of processor, opening a snapshot for each."""
-    spent = []
-    for ranking in asked:
-        start = time.process_time()
+def searches_of(store: Store, vectors: Made) -> dict[str, Search]:
+    """Return the exact and the approximate search of a store, opening a state for each."""
+    asked = [Ranking("text", (Probe("gaze", SIDE, one),), {"gaze": 1.0}) for one in vectors.queries]
+
+    def search(number: int, approximate: bool) -> Sequence[int]:
         with store.read() as snapshot:
-            snapshot.rank([ranking])
-        spent.append(1000 * (time.process_time() - start))
-    return spent
+            (hits,) = snapshot.rank([replace(asked[number], approximate=approximate)])
+        return [hit.number for hit in hits.hits]
+
+    return {
+        "exact": lambda number: search(number, approximate=False),
+        "hnsw": lambda number: search(number, approximate=True),
+    }
 
 
-def measured(count: int) -> dict[str, object]:
-    generator = np.random.default_rng(1)
-    with tempfile.TemporaryDirectory() as folder:
-        start = time.process_time()
-        store = store_of(Path(folder) / "store", count, generator)
-        written = time.process_time() - start
-        side = LAYOUT.side("text")
-        asked = rows(QUERIES, generator)
-        asked[:, :-1] /= len(SPACES)
-        asked[:, -1] = 1
-        exact = [Ranking("text", (Probe("gaze", side, one),), {"gaze": 1.0}) for one in asked]
-        exact_ms = milliseconds(store, exact)
-        start = time.process_time()
-        recalls = store.build_indexes(least_rows=0)
-        built = (time.process_time() - start) / len(recalls)
-        quick = [replace(one, approximate=True) for one in exact]
-        milliseconds(store, quick[:1])  # reads the index
-        quick_ms = milliseconds(store, quick)
-        return {
-            "rows": count,
-            "write_s": round(written, 1),
-            "exact_ms": _quantiles(exact_ms),
-            "build_s_a_side": round(built, 1),
-            "approximate_ms": _quantiles(quick_ms),
-            "recall_top10": round(recalls[side.name], 4),
+def plain_faiss(vectors: Made) -> dict[str, Search]:
+    import faiss
+
+    from beholder.retrieval.embedded.approximate import _EFFORT, _NEIGHBOURS
+
+    flat = faiss.IndexFlatIP(vectors.texts.shape[1])
+    flat.add(vectors.texts)
+    combined = LAYOUT.combined(vectors.texts)
+    graph = faiss.IndexHNSWFlat(combined.shape[1], _NEIGHBOURS, faiss.METRIC_INNER_PRODUCT)
+    graph.hnsw.efConstruction = _EFFORT
+    graph.add(combined)
+    graph.hnsw.efSearch = EXAMINED
+    scaled = np.stack([LAYOUT.combined_query(one) for one in vectors.queries])
+    return {
+        "exact": lambda number: flat.search(vectors.queries[number : number + 1], TOP)[1][0],
+        "hnsw": lambda number: graph.search(scaled[number : number + 1], TOP)[1][0],
+    }
+
+
+@contextmanager
+def plain_pgvector(url: str, vectors: Made) -> Iterator[dict[str, Search]]:
+    import psycopg
+    from psycopg import sql
+
+    from beholder.retrieval.server import wire
+
+    combined = LAYOUT.combined(vectors.texts)
+    scaled = [wire.as_text(LAYOUT.combined_query(one)) for one in vectors.queries]
+    queries = [wire.as_text(one) for one in vectors.queries]
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
+        for name, held in {"flat": vectors.texts, "graph": combined}.items():
+            width = held.shape[1]
+            connection.execute(f"CREATE TABLE {name} (item bigint, vector vector({width}))")
+            wire.copy_in(connection, sql.Identifier(name), np.arange(len(held)), held)
+        connection.execute("SET maintenance_work_mem = '1GB'")
+        connection.execute("SET max_parallel_maintenance_workers = 0")
+        connection.execute("CREATE INDEX ON graph USING hnsw (vector vector_ip_ops)")
+        connection.execute("ANALYZE flat, graph")
+        connection.execute(f"SET hnsw.ef_search = {EXAMINED}")
+
+        def search(table: str, query: str) -> list[int]:
+            statement = f"SELECT item FROM {table} ORDER BY vector <#> %s::vector LIMIT {TOP}"
+            return [row[0] for row in connection.execute(statement, (query,), prepare=False)]
+
+        yield {
+            "exact": lambda number: search("flat", queries[number]),
+            "hnsw": lambda number: search("graph", scaled[number]),
         }
 
 
-def _quantiles(values: list[float]) -> dict[str, float]:
-    return {f"p{q}": round(float(np.percentile(values, q)), 2) for q in (50, 99)}
+def compared(searches: dict[str, Search], vectors: Made) -> dict[str, dict[str, float]]:
+    """Return each one's milliseconds and recall, every query asked of all in turn."""
+    truth = np.argsort(-(vectors.queries @ vectors.texts.T), axis=1, kind="stable")[:, :TOP]
+    spent: dict[str, list[float]] = {name: [] for name in searches}
+    shares: dict[str, list[float]] = {name: [] for name in searches}
+    for search in searches.values():
+        search(0)  # reads what it needs
+    for number in range(len(vectors.queries)):
+        for name, search in searches.items():
+            start = time.monotonic()
+            found = search(number)
+            spent[name].append(1000 * (time.monotonic() - start))
+            shares[name].append(float(np.isin(truth[number], found).mean()))
+    return {
+        name: {
+            "p50_ms": round(float(np.percentile(spent[name], 50)), 2),
+            "p99_ms": round(float(np.percentile(spent[name], 99)), 2),
+            "recall_top10": round(float(np.mean(shares[name])), 4),
+        }
+        for name in searches
+    }
+
+
+def measured(count: int) -> dict[str, Any]:
+    """Measure both kinds of store beside what they are made of; PostgreSQL where there is one."""
+    vectors = made(count)
+    result: dict[str, Any] = {"rows": count, "width": vectors.texts.shape[1], "queries": QUERIES}
+    with tempfile.TemporaryDirectory() as folder:
+        store, costs = store_of(str(Path(folder) / "store"), vectors)
+        engines = {"embedded": searches_of(store, vectors), "FAISS": plain_faiss(vectors)}
+        result["embedded"] = costs
+        try:
+            with running_postgres() as postgres:
+                server, costs = store_of(postgres.new_database(), vectors)
+                with plain_pgvector(postgres.new_database(), vectors) as plain:
+                    engines |= {"PostgreSQL": searches_of(server, vectors), "pgvector": plain}
+                    result["PostgreSQL"] = costs
+                    result["searches"] = compared(_flat(engines), vectors)
+        except PostgresAbsentError as error:
+            print(f"PostgreSQL is not measured: {error}", file=sys.stderr)
+            result["searches"] = compared(_flat(engines), vectors)
+    return result | {"ratios": ratios(result["searches"])}
+
+
+def ratios(searches: dict[str, dict[str, float]]) -> dict[str, float]:
+    """Return how many times as long as the plain one each of ours takes, at the median."""
+    pairs = {"embedded": "FAISS", "PostgreSQL": "pgvector"}
+    return {
+        f"{ours}, {way}": round(
+            searches[f"{ours}, {way}"]["p50_ms"] / searches[f"{plain}, {way}"]["p50_ms"], 2
+        )
+        for ours, plain in pairs.items()
+        for way in ("exact", "hnsw")
+        if f"{ours}, {way}" in searches
+    }
+
+
+def table(result: dict[str, Any]) -> str:
+    lines = [
+        f"{result['rows']:,} vectors of width {result['width']}, one query at a time",
+        "",
+        "| search | median ms | p99 ms | recall of the first ten | of the plain one's time |",
+        "|---|---|---|---|---|",
+    ]
+    for name, cost in result["searches"].items():
+        ratio = result["ratios"].get(name)
+        lines.append(
+            f"| {name} | {cost['p50_ms']} | {cost['p99_ms']} | {cost['recall_top10']} "
+            f"| {'' if ratio is None else f'{ratio} ×'} |"
+        )
+    return "\n".join(lines)
+
+
+def _flat(engines: dict[str, dict[str, Search]]) -> dict[str, Search]:
+    return {
+        f"{engine}, {way}": search
+        for way in ("exact", "hnsw")
+        for engine, searches in engines.items()
+        for search in (searches[way],)
+    }
 
 
 if __name__ == "__main__":
-    for size in map(int, sys.argv[1:] or ["10000", "50000", "100000"]):
-        print(json.dumps(measured(size)), flush=True)
+    size = int(sys.argv[1]) if sys.argv[1:] else ROWS
+    outcome = measured(size)
+    write_results("search", outcome, table(outcome))

@@ -6,12 +6,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import postgres
 import pytest
 from served import Browser, Served, served
 from sqlalchemy import text
 from web_study import Turned, definition_in, new_sessions, write_files
 
+import postgres
 from beholder.collect.database import Database
 from beholder.collect.database.models import Base
 from beholder.collect.definition import Definition

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from served import RESEARCHER, Browser, Served
 from web_study import DEVICE, definition_in, survey_record, trial_record
 
-from beholder.collect import tokens
 from beholder.collect.application import Settings
 from beholder.collect.security import MOST_BYTES, content_security_policy
 from beholder.errors import ConfigurationError
+from beholder.serving import load_or_create_token, matches
 
 JSON = {"Content-Type": "application/json"}
 
@@ -309,13 +309,13 @@ def test_any_body_gets_an_answer_that_the_description_states(
 
 def test_the_researchers_token(tmp_path) -> None:  # type: ignore[no-untyped-def]
     path = tmp_path / "deep" / "token"
-    token = tokens.load_or_create_token(path)
-    assert tokens.load_or_create_token(path) == token
+    token = load_or_create_token(path)
+    assert load_or_create_token(path) == token
     assert path.stat().st_mode & 0o777 == 0o600
-    assert tokens.matches(token, token)
+    assert matches(token, token)
     for wrong in (None, "", token[:-1], token + "x", "é", "\ud800"):
-        assert not tokens.matches(wrong, token)
+        assert not matches(wrong, token)
     path.write_text("short\n")
     with pytest.raises(ConfigurationError, match="has 5 characters"):
-        tokens.load_or_create_token(path)
+        load_or_create_token(path)
     assert RESEARCHER not in repr(Settings(RESEARCHER))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import postgres
 import pytest
 from served import Browser, Served, served
 from web_study import DEVICE, ENVIRONMENT, survey_record, trial_record
 
+import postgres
 from beholder.collect.definition import Definition
 
 PROLIFIC = {"PROLIFIC_PID": "w1", "STUDY_ID": "st", "SESSION_ID": "se1"}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from beholder.retrieval import EmbeddedStore
+from beholder.retrieval import Store, create_store, open_store
 from beholder.retrieval.layout import Description, PairLayout, Side
 from beholder.retrieval.records import Addition, ImageRecord, ParticipantRecord, SampleRecord
 from beholder.retrieval.store import Filters, Ranking
@@ -19,6 +19,9 @@ PAIRS = (
 DESCRIPTION = Description("made", "run", "ours", "random", 0, ("g2t", "t2p"), PAIRS, "0", None)
 SIDES = DESCRIPTION.sides
 TASKS, PARTS = ("look", "search", None), ("train", "validation", "test", None)
+
+Places = Callable[[], str]
+"""Gives a place where no store is, each time another one."""
 
 
 def made_addition(
@@ -79,11 +82,11 @@ def made_rows(side: Side, count: int, generator: np.random.Generator) -> np.ndar
     return rows
 
 
-def made_store(path: Path, addition: Addition) -> EmbeddedStore:
-    with EmbeddedStore.create(path) as writer:
+def made_store(where: str | Path, addition: Addition) -> Store:
+    with create_store(where) as writer:
         writer.clear(DESCRIPTION, {"configuration.toml": b"nothing"})
         writer.add(addition)
-    return EmbeddedStore.open(path)
+    return open_store(where)
 
 
 def matches(

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from made_stores import DESCRIPTION, made_addition, made_rows, made_store
 
-from beholder.errors import UnsupportedError
-from beholder.retrieval import EmbeddedStore, Filters, forget
+from beholder.errors import StoreError, UnsupportedError
+from beholder.progress import silent
+from beholder.retrieval import EmbeddedStore, Filters, Store, forget, open_store
 from beholder.retrieval.embedded import approximate
 from beholder.retrieval.store import Probe, Ranking
 
 pytest.importorskip("faiss")
+ROWS = 1000
 SIDE = DESCRIPTION.sides[1]  # texts, asked with gazes
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> EmbeddedStore:
-    return made_store(tmp_path / "store", made_addition(5, 4, 3000, np.random.default_rng(0)))
+def store(place: str) -> Store:
+    return made_store(place, made_addition(5, 4, ROWS, np.random.default_rng(0)))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> EmbeddedStore:
+    store = made_store(tmp_path / "store", made_addition(5, 4, ROWS, np.random.default_rng(0)))
+    assert isinstance(store, EmbeddedStore)
+    return store
 
 
 def rankings(count: int) -> list[Ranking]:
@@ -33,12 +43,13 @@ def rankings(count: int) -> list[Ranking]:
     return [Ranking("text", (Probe("gaze", SIDE, one),), {"gaze": 1.0}) for one in asked]
 
 
-def test_an_index_finds_nearly_all_with_the_same_scores(store: EmbeddedStore) -> None:
-    recalls = store.build_indexes(least_rows=1000)
+def test_an_index_finds_nearly_all_with_the_same_scores(store: Store, place: str) -> None:
+    recalls = store.build_indexes(least_rows=ROWS // 2)
     assert set(recalls) == {"gaze-text/gaze", "gaze-text/text", "text-personality/text"}
     assert min(recalls.values()) > 0.8
     asked = rankings(30)
-    with EmbeddedStore.open(store.path).read() as snapshot:
+    with open_store(place).read() as snapshot:
+        assert snapshot.recalls() == recalls
         exactly = snapshot.rank(asked)
         found = snapshot.rank([replace(one, approximate=True) for one in asked])
     shares = []
@@ -49,8 +60,8 @@ def test_an_index_finds_nearly_all_with_the_same_scores(store: EmbeddedStore) ->
     assert np.mean(shares) > 0.95
 
 
-def test_what_an_index_cannot_do_is_done_exactly(store: EmbeddedStore) -> None:
-    store.build_indexes(least_rows=1000)
+def test_what_an_index_cannot_do_is_done_exactly(store: Store) -> None:
+    store.build_indexes(least_rows=ROWS // 2)
     (asked,) = rankings(1)
     second = Probe("text", SIDE, made_rows(SIDE, 1, np.random.default_rng(2))[0])
     hard = [
@@ -64,25 +75,27 @@ def test_what_an_index_cannot_do_is_done_exactly(store: EmbeddedStore) -> None:
         assert approximately == snapshot.rank(hard)
 
 
-def test_an_index_is_of_one_state(store: EmbeddedStore) -> None:
-    store.build_indexes(least_rows=1000)
-    folder = store.path / "index"
-    kept = {file.name: file.read_bytes() for file in folder.iterdir()}
+def test_a_file_of_another_state_is_not_used(folder: EmbeddedStore) -> None:
+    store = folder
+    store.build_indexes(least_rows=ROWS // 2)
+    files = store.path / "index"
+    kept = {file.name: file.read_bytes() for file in files.iterdir()}
     asked = [replace(one, approximate=True) for one in rankings(5)]
     with store.write() as writer:
-        writer.remove_samples(range(1500))
-    assert not folder.exists()
-    folder.mkdir()
-    for name, data in kept.items():  # as if the writer had been killed after its commit
-        (folder / name).write_bytes(data)
+        writer.remove_samples(range(ROWS // 2))
+    assert not files.exists()
+    files.mkdir()
+    for name, data in kept.items():  # as if somebody put them back
+        (files / name).write_bytes(data)
     with EmbeddedStore.open(store.path).read() as snapshot:
         exactly = snapshot.rank(rankings(5))
         assert snapshot.rank(asked) == exactly
-        assert all(hit.number >= 1500 for one in exactly for hit in one.hits)
+        assert all(hit.number >= ROWS // 2 for one in exactly for hit in one.hits)
 
 
-def test_a_spoilt_index_costs_nothing_but_time(store: EmbeddedStore) -> None:
-    store.build_indexes(least_rows=1000)
+def test_a_spoilt_index_costs_nothing_but_time(folder: EmbeddedStore) -> None:
+    store = folder
+    store.build_indexes(least_rows=ROWS // 2)
     for file in (store.path / "index").iterdir():
         file.write_bytes(file.read_bytes()[:100])
     asked = rankings(3)
@@ -92,20 +105,102 @@ def test_a_spoilt_index_costs_nothing_but_time(store: EmbeddedStore) -> None:
         )
 
 
-def test_whoever_leaves_is_in_no_index(store: EmbeddedStore) -> None:
-    store.build_indexes(least_rows=1000)
+def test_an_index_is_of_one_state(store: Store) -> None:
+    store.build_indexes(least_rows=ROWS // 2)
+    with store.read() as before:
+        recalls, exactly = before.recalls(), before.rank(rankings(5))
+        with store.write() as writer:
+            writer.remove_samples(range(ROWS // 2))
+        assert before.recalls() == recalls
+        quickly = before.rank([replace(one, approximate=True) for one in rankings(5)])
+        assert [one.candidates for one in quickly] == [one.candidates for one in exactly]
+    with store.read() as after:
+        assert after.recalls() == {}
+        asked = rankings(5)
+        assert after.rank([replace(one, approximate=True) for one in asked]) == after.rank(asked)
+
+
+def test_a_failed_writing_leaves_answers(store: Store) -> None:
+    store.build_indexes(least_rows=ROWS // 2)
+    with pytest.raises(ZeroDivisionError), store.write() as writer:
+        writer.remove_samples(range(ROWS // 2))
+        raise ZeroDivisionError
+    with store.read() as snapshot:
+        assert snapshot.recalls()
+        (hits,) = snapshot.rank([replace(rankings(1)[0], approximate=True)])
+        assert len(hits.hits) == 10
+
+
+def test_an_index_is_gone_before_a_writing_takes_effect(
+    folder: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer that is killed at its commit leaves no index of who has left."""
+    folder.build_indexes(least_rows=ROWS // 2)
+    whole = approximate.remove
+
+    def remove(path: Path) -> bool:
+        whole(path)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(approximate, "remove", remove)
+    with pytest.raises(KeyboardInterrupt), folder.write() as writer:
+        writer.remove_participant("person-1")
+    assert not (folder.path / "index").exists()
+    with folder.read() as snapshot:
+        assert snapshot.participant("person-1")
+
+
+def test_an_index_is_built_of_the_present_state_alone(
+    folder: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can write between the reading of the vectors and the index of them."""
+    whole = approximate.build
+
+    def build(*arguments: Any) -> dict[str, float]:
+        with pytest.raises(StoreError, match="another process is writing"), folder.write():
+            pytest.fail("the block must not start")
+        return whole(*arguments)
+
+    monkeypatch.setattr(approximate, "build", build)
+    assert folder.build_indexes(least_rows=ROWS // 2)
+
+
+def test_whoever_leaves_is_in_no_index(store: Store) -> None:
+    store.build_indexes(least_rows=ROWS // 2)
+    with store.read() as snapshot:
+        numbers = {sample.number for sample in snapshot.samples_of("person-1")}
     forget(store, "person-1")
-    assert not (store.path / "index").exists()
+    with store.read() as snapshot:
+        assert snapshot.recalls() == {}
+    store.build_indexes(least_rows=ROWS // 2)
+    with store.read() as snapshot:
+        found = snapshot.rank([replace(one, approximate=True) for one in rankings(20)])
+        assert not numbers & {hit.number for one in found for hit in one.hits}
 
 
-def test_a_missing_library_is_named(store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_index_is_built_again_for_those_who_stay(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{type(store).__module__}.LEAST_ROWS", ROWS // 2)
+    monkeypatch.setattr(type(store).build_indexes, "__defaults__", (silent, ROWS // 2))
+    forget(store, "person-1")
+    with store.read() as snapshot:
+        assert set(snapshot.recalls()) == {
+            "gaze-text/gaze",
+            "gaze-text/text",
+            "text-personality/text",
+        }
+
+
+def test_a_missing_library_is_named(folder: EmbeddedStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = folder
     monkeypatch.setattr(approximate, "is_installed", lambda: False)
     assert not store.wants_indexes()
     with pytest.raises(UnsupportedError, match=r"beholder\[approximate\]"):
         store.build_indexes()
 
 
-def test_a_large_store_wants_one(store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_store_wants_one(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not store.wants_indexes()
-    monkeypatch.setattr("beholder.retrieval.embedded.store.LEAST_ROWS", 1000)
+    monkeypatch.setattr(f"{type(store).__module__}.LEAST_ROWS", ROWS // 2)
     assert store.wants_indexes()

@@ -1,14 +1,12 @@
 """What a store lists of itself is what was added to it."""
 
-from pathlib import Path
-
 import numpy as np
 from made_stores import SIDES, made_addition, made_store
 
 
-def test_everything_is_listed_by_ascending_number(tmp_path: Path) -> None:
+def test_everything_is_listed_by_ascending_number(place: str) -> None:
     addition = made_addition(5, 3, 40, np.random.default_rng(0))
-    store = made_store(tmp_path / "store", addition)
+    store = made_store(place, addition)
     with store.write() as writer:
         writer.remove_samples([0, 17])
         writer.remove_participant("person-1")

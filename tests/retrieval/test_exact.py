@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from made_stores import DESCRIPTION, brute_force, made_addition, made_rows, made_store
+from made_stores import DESCRIPTION, Places, brute_force, made_addition, made_rows, made_store
 
 from beholder.errors import ConfigurationError, StoreError
-from beholder.retrieval import EmbeddedStore
+from beholder.retrieval import Store, scoring
 from beholder.retrieval.embedded import exact
 from beholder.retrieval.records import Addition
 from beholder.retrieval.store import FINDS, TARGETS, Filters, Hits, Probe, Ranking
 
 
 class Made(NamedTuple):
-    store: EmbeddedStore
+    store: Store
     addition: Addition
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
+def made(places: Places) -> Made:
     addition = made_addition(7, 5, 60, np.random.default_rng(0))
-    yield Made(made_store(tmp_path_factory.mktemp("exact") / "store", addition), addition)
+    return Made(made_store(places(), addition), addition)
 
 
 @st.composite
@@ -98,11 +96,9 @@ def test_a_batch_answers_as_one_by_one(made: Made, asked: list[Ranking]) -> None
         assert snapshot.rank(asked) == [snapshot.rank([one])[0] for one in asked]
 
 
-def test_a_page_is_exact_where_float32_is_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_page_is_exact_where_float32_is_not(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Hundreds of scores that differ less than single precision, in many small blocks."""
-    monkeypatch.setattr(exact, "_ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(scoring, "_ROWS_AT_ONCE", 7)
     monkeypatch.setattr(exact, "_SCORES_AT_ONCE", 900)
     generator = np.random.default_rng(1)
     addition = made_addition(3, 2, 400, generator)
@@ -112,7 +108,7 @@ def test_a_page_is_exact_where_float32_is_not(
     rows[:, :3] += generator.normal(0, 3e-8, (len(rows), 3)).astype(np.float32)
     vectors = {**addition.vectors, side: (numbers, rows)}
     addition = Addition(addition.participants, addition.images, addition.samples, vectors)
-    store = made_store(tmp_path / "store", addition)
+    store = made_store(place, addition)
     probe = generator.normal(size=(5, rows.shape[1])).astype(np.float32)
     asked = [
         Ranking("gaze", (Probe("gaze", side, one),), {"gaze": 1.0}, top=20, offset=30)

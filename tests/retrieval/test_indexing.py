@@ -14,15 +14,15 @@ from PIL import Image
 
 from beholder.errors import StoreError, StudyError
 from beholder.model import Run
-from beholder.retrieval import EmbeddedStore, index
+from beholder.retrieval import Store, index, open_store
 from beholder.retrieval.pictures import grid_of, thumbnail
 from beholder.retrieval.records import gaze_record, parse_gaze
 from beholder.study import Areas, DenseMap, Points
 
 
-def test_every_item_is_there(tiny_store: EmbeddedStore, tiny_run: Run) -> None:
+def test_every_item_is_there(any_tiny_store: Store, tiny_run: Run) -> None:
     study = tiny_run.study
-    with tiny_store.read() as snapshot:
+    with any_tiny_store.read() as snapshot:
         assert snapshot.counts() == {"samples": 192, "participants": 12, "images": 16}
         for sample in snapshot.samples(range(192)).values():
             own = study[sample.number]
@@ -50,10 +50,10 @@ def test_every_item_is_there(tiny_store: EmbeddedStore, tiny_run: Run) -> None:
         ]
 
 
-def test_vectors_are_the_runs(tiny_store: EmbeddedStore, tiny_run: Run) -> None:
+def test_vectors_are_the_runs(any_tiny_store: Store, tiny_run: Run) -> None:
     every = np.arange(len(tiny_run.study))
     people = tiny_run.study.samples.column("participant").to_pylist()
-    with tiny_store.read() as snapshot:
+    with any_tiny_store.read() as snapshot:
         for side in snapshot.description.sides:
             layout = snapshot.description.layout(side)
             assert dict(layout.weights) == tiny_run.weights(side.pair, "ours")
@@ -66,29 +66,28 @@ def test_vectors_are_the_runs(tiny_store: EmbeddedStore, tiny_run: Run) -> None:
                     np.testing.assert_allclose(rows[:, layout.block(space)], expected, atol=1e-5)
 
 
-def test_a_killed_indexing_leaves_the_store_as_it_was(tiny_run: Run, tmp_path: Path) -> None:
-    path = tmp_path / "store"
+def test_a_killed_indexing_leaves_the_store_as_it_was(tiny_run: Run, place: str) -> None:
     generator = np.random.default_rng(0)
     whole = False
     for _ in range(8):
         process = os.fork()
         if process == 0:
             try:
-                index(tiny_run, path, overwrite=True)
+                index(tiny_run, place, overwrite=True)
             finally:
                 os._exit(0)
         time.sleep(generator.uniform(0.05, 0.6))
         os.kill(process, signal.SIGKILL)
         os.waitpid(process, 0)
         try:
-            with EmbeddedStore.open(path).read() as snapshot:
+            with open_store(place).read() as snapshot:
                 assert snapshot.counts() == {"samples": 192, "participants": 12, "images": 16}
                 assert len(snapshot.vectors_of(snapshot.description.sides[0], "p001")) == 16
             whole = True
         except StoreError as error:
             assert not whole
             assert "is no store" in str(error)
-    index(tiny_run, path, overwrite=whole)
+    index(tiny_run, place, overwrite=whole)
 
 
 def test_pictures_that_cannot_be_read_are_named(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ from beholder.features import FeatureCache, StudyInputs, Surveys
 from beholder.model import Run
 from beholder.model.networks import Pair
 from beholder.progress import Progress, silent
-from beholder.retrieval.embedded import EmbeddedStore
 from beholder.retrieval.embedder import Embedder, model_files
 from beholder.retrieval.layout import Description, PairLayout, Side
+from beholder.retrieval.opening import create_store, open_store
 from beholder.retrieval.pictures import thumbnail
 from beholder.retrieval.records import (
     Addition,
@@ -21,7 +21,7 @@ from beholder.retrieval.records import (
     SampleRecord,
     gaze_record,
 )
-from beholder.retrieval.store import Writer
+from beholder.retrieval.store import Store, Writer
 from beholder.study.splits import PARTS
 from beholder.study.study import Study
 from beholder.study.survey import instrument_toml
@@ -31,17 +31,18 @@ _SAMPLES_AT_ONCE = 4096
 
 
 def index(
-    run: Run, path: str | Path, *, overwrite: bool = False, progress: Progress = silent
-) -> EmbeddedStore:
+    run: Run, where: str | Path, *, overwrite: bool = False, progress: Progress = silent
+) -> Store:
     """Make a store of a run's study, whole or not at all, and return it.
 
-    Raises RunError where the study has changed since the training, FileExistsError where a
-    store is there and must not be overwritten, StoreError where something else is.
+    ``where`` is a folder or a PostgreSQL URL, as for `open_store`. Raises RunError where the
+    study has changed since the training, FileExistsError where a store is there and must not
+    be overwritten, StoreError where something else is.
     """
     study = run.study
-    with EmbeddedStore.create(path, overwrite=overwrite) as writer:
+    with create_store(where, overwrite=overwrite) as writer:
         fill(writer, run, study, progress)
-    return EmbeddedStore.open(path)
+    return open_store(where)
 
 
 def describe(run: Run, files: Mapping[str, bytes]) -> Description:

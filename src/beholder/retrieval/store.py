@@ -4,7 +4,7 @@ A store is read through snapshots, each one consistent whatever is written meanw
 written by one writer at a time, whose changes all take effect at once or not at all.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beholder.errors import ConfigurationError
+from beholder.progress import Progress, silent
 from beholder.retrieval.layout import Description, Side, Vectors
 from beholder.retrieval.records import Addition, ImageRecord, ParticipantRecord, SampleRecord
 
@@ -100,10 +101,14 @@ class Hit:
 
 @dataclass(frozen=True)
 class Hits:
-    """One page of a ranking; ``candidates`` is how many were ranked in all."""
+    """One page of a ranking; ``candidates`` is how many were ranked in all.
+
+    ``is_approximate`` says that an index proposed who may be first, and may have missed some.
+    """
 
     candidates: int
     hits: tuple[Hit, ...]
+    is_approximate: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,6 +144,9 @@ class Snapshot(Protocol):
 
     def rank(self, rankings: Sequence[Ranking]) -> list[Hits]:
         """Return the asked page of each ranking, exactly unless it may be approximate."""
+
+    def recalls(self) -> dict[str, float]:
+        """Return the share of the first ten that each index finds, by the names of sides."""
 
     def catalogue(self) -> Catalogue:
         """Return what there is, in memory."""
@@ -199,8 +207,38 @@ class Writer(Protocol):
 class Store(Protocol):
     """A place that holds one run's vectors and what they are of."""
 
+    where: str
+    """Its folder, or its URL without a password: what may be shown."""
+
+    remains: tuple[str, ...]
+    """Sentences on where else, out of the store's reach, removed things may be kept."""
+
     def read(self) -> AbstractContextManager[Snapshot]:
         """Give the present state, which stays as it is while it is held."""
 
     def write(self) -> AbstractContextManager[Writer]:
         """Give the only writer; StoreError if another one is at work."""
+
+    def compact(self) -> None:
+        """Write everything anew, without indexes, so that nothing that was removed is left.
+
+        Raises StoreError if a reader holds an old state for too long.
+        """
+
+    def wants_indexes(self) -> bool:
+        """Tell whether some side is so large that an index pays, and one can be built."""
+
+    def build_indexes(self, progress: Progress = silent, least_rows: int = ...) -> dict[str, float]:
+        """Build an approximate index of every side of so many rows; return their recalls.
+
+        The next writing removes them. Raises UnsupportedError where they cannot be built.
+        """
+
+    def texts(self) -> bytes:
+        """Return every text that the store holds now, its model's among them."""
+
+    def look_for(self, pieces: Collection[bytes]) -> tuple[int, int]:
+        """Look for pieces in every file, or table; return how many and their bytes.
+
+        Raises StoreError naming what holds one.
+        """

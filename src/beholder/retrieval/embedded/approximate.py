@@ -1,14 +1,14 @@
 """Approximate indexes beside a store's file: hierarchical navigable small worlds.
 
-Malkov and Yashunin, IEEE TPAMI 2018, as in FAISS. An index only proposes who may be first; the
-scores are always computed from the vectors. Its files are a cache of one generation: a store
-without them, or with those of another generation, answers exactly.
+Malkov and Yashunin, IEEE TPAMI 2018, as in FAISS. Their files are a cache of one generation: a
+writing removes them before it takes effect, and a store without them answers exactly.
 """
 
 import importlib
 import importlib.util
+import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,46 +17,36 @@ import numpy as np
 from beholder import atomic
 from beholder.errors import UnsupportedError
 from beholder.progress import Progress, silent
-from beholder.retrieval.embedded.contents import Contents, Numbers
+from beholder.retrieval.embedded import exact
+from beholder.retrieval.embedded.contents import Contents
 from beholder.retrieval.layout import Side
-from beholder.retrieval.store import Probe, Ranking
+from beholder.retrieval.proposals import LEAST_ROWS, examined, judged, questions, recall
+from beholder.retrieval.scoring import Numbers
+from beholder.retrieval.store import Hits, Probe, Ranking
 
 FOLDER = "index"
 
-LEAST_ROWS = 50_000
-"""Below this exact answers are quick enough: one of 100,000 rows took some 16 ms of processor."""
-
 _NEIGHBOURS, _EFFORT = 32, 80  # of the graph, and how hard it is made
 _MOST_EXAMINED = 2000
-_EXAMINED, _PER_ANSWER = 200, 4  # at least, and for each answer asked for
-_JUDGED, _TOP = 100, 10  # queries that the recall is measured with, and its depth
 
 
 @dataclass(frozen=True)
 class Indexes:
-    """The indexes of one generation, by side."""
+    """The indexes of one generation, and the recall of each, by side."""
 
     by_side: dict[str, Any]
+    recalls: dict[str, float]
 
-    def near(self, contents: Contents, ranking: Ranking) -> Numbers | None:
-        """Return the rows that may be first, or None where only an exact ranking will do.
-
-        That is so for filters, several probes, people, images, far pages, and weights that
-        are not the run's.
-        """
-        last = ranking.offset + ranking.top
-        if len(ranking.probes) != 1 or ranking.find in ("participants", "images"):
+    def rank(self, contents: Contents, ranking: Ranking) -> Hits | None:
+        """Return a ranking's page, or None where only an exact ranking will do."""
+        wanted = examined(ranking, _MOST_EXAMINED)
+        if wanted is None or ranking.probes[0].side.name not in self.by_side:
             return None
         (probe,) = ranking.probes
-        examined = max(_EXAMINED, _PER_ANSWER * last)
-        if (
-            probe.side.name not in self.by_side
-            or ranking.filters != type(ranking.filters)()
-            or examined > _MOST_EXAMINED
-        ):
+        found = _search(self.by_side[probe.side.name], contents, probe, wanted)
+        if len(found) < ranking.offset + ranking.top:
             return None
-        found = _search(self.by_side[probe.side.name], contents, probe, examined)
-        return found if len(found) >= last else None
+        return replace(exact.rank_near(contents, ranking, found), is_approximate=True)
 
 
 def is_installed() -> bool:
@@ -69,8 +59,8 @@ def build(
 ) -> dict[str, float]:
     """Write an index of every side of at least so many rows; return each one's recall.
 
-    The recall is the share of the exact first ten that the index finds too, asked with rows of
-    the pair's other side. Raises UnsupportedError where FAISS is missing.
+    It is the share of the exact first ten that are found too, asked with rows of the pair's
+    other side. Raises UnsupportedError where FAISS is missing.
     """
     if not is_installed():
         raise UnsupportedError(
@@ -93,28 +83,32 @@ def build(
         file = _file(path, contents, side)
         file.parent.mkdir(exist_ok=True)
         atomic.write_bytes(file, faiss.serialize_index(index).tobytes())
+    if recalls:
+        atomic.write_text(_recalls_file(path, contents), json.dumps(recalls))
     return recalls
 
 
 def load(contents: Contents, path: Path) -> Indexes:
     """Return the indexes of this very generation that are there and whole."""
     by_side = {}
+    recalls = _recalls(_recalls_file(path, contents))
     for side in contents.description.sides:
         file = _file(path, contents, side)
-        if file.is_file() and is_installed():
+        if side.name in recalls and file.is_file() and is_installed():
             try:
                 index = _faiss().deserialize_index(np.fromfile(file, np.uint8))
             except (RuntimeError, OSError):
                 continue  # a cache that cannot be read, or has just gone, costs time alone
             if index.ntotal == len(contents.matrices[side.name].rows):
                 by_side[side.name] = index
-    return Indexes(by_side)
+    return Indexes(by_side, {name: recalls[name] for name in by_side})
 
 
 def remove(path: Path) -> bool:
     """Remove all indexes of a store; return whether there were any."""
     were = (path / FOLDER).is_dir()
-    shutil.rmtree(path / FOLDER, ignore_errors=True)
+    if were:
+        shutil.rmtree(path / FOLDER)
     return were
 
 
@@ -123,29 +117,32 @@ def _faiss() -> Any:
     return importlib.import_module("faiss")
 
 
-def _search(index: Any, contents: Contents, probe: Probe, examined: int) -> Numbers:
+def _search(index: Any, contents: Contents, probe: Probe, wanted: int) -> Numbers:
     query = contents.description.layout(probe.side).combined_query(probe.vector)
-    settings = _faiss().SearchParametersHNSW(efSearch=examined)
-    _, rows = index.search(query[None, :], examined, params=settings)
+    settings = _faiss().SearchParametersHNSW(efSearch=wanted)
+    _, rows = index.search(query[None, :], wanted, params=settings)
     return np.sort(rows[0][rows[0] >= 0])
 
 
 def _recall(index: Any, contents: Contents, side: Side) -> float:
-    layout = contents.description.layout(side)
     other = next(one for one in side.pair if one != side.modality)
-    asked = contents.matrices[layout.side(other).name].rows
-    step = max(1, len(asked) // _JUDGED)
-    rows = contents.matrices[side.name].rows
-    shares = []
-    for query in asked[::step]:
-        vector = np.zeros_like(query)
-        for space, weight in layout.weights.items():
-            vector[layout.block(space)] = weight * query[layout.block(space)]
-        vector[-1] = 1
-        best = np.argsort(-(rows @ vector), kind="stable")[:_TOP]
-        found = _search(index, contents, Probe(other, side, vector), _EXAMINED)
-        shares.append(np.isin(best, found).mean())
-    return float(np.mean(shares)) if shares else 1.0
+    rows = contents.matrices[Side(side.pair, other).name].rows
+    asked = questions(contents.description, side, rows[judged(len(rows))])
+    indexes = Indexes({side.name: index}, {})
+    exactly = exact.rank(contents, asked, "")
+    found = [indexes.rank(contents, one) or sure for one, sure in zip(asked, exactly, strict=True)]
+    return recall(exactly, found)
+
+
+def _recalls(file: Path) -> dict[str, float]:
+    try:
+        return dict(json.loads(file.read_text()))
+    except (OSError, ValueError):
+        return {}  # it has just gone, or was never made
+
+
+def _recalls_file(path: Path, contents: Contents) -> Path:
+    return path / FOLDER / f"recalls.{contents.generation}.json"
 
 
 def _file(path: Path, contents: Contents, side: Side) -> Path:

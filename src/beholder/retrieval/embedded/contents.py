@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from beholder.errors import StoreError
 from beholder.retrieval.layout import Description, Side, Vectors, parse_description
+from beholder.retrieval.scoring import Numbers
 from beholder.retrieval.store import Filters
 
-Numbers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from beholder.errors import StoreError
+from beholder.retrieval.tables import first_generation
 
 SCHEMA_VERSION = 1
 _APPLICATION = 0x62686C64  # "bhld"
@@ -50,10 +51,14 @@ _TABLES = (
 
 
 def create_tables(connection: sqlite3.Connection) -> None:
-    """Make the tables, within the caller's transaction."""
-    for statement in _TABLES:
+    """Make the tables in place of those of an older schema, within the caller's transaction."""
+    older = connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' "
+        "ORDER BY rowid DESC"  # what refers to a table was made after it
+    ).fetchall()
+    for statement in (*(f'DROP TABLE "{name}"' for (name,) in older), *_TABLES):
         connection.execute(statement)
-    connection.execute("INSERT INTO facts VALUES ('generation', '0')")
+    connection.execute("INSERT INTO facts VALUES ('generation', ?)", (first_generation(),))
     connection.execute(f"PRAGMA application_id = {_APPLICATION}")
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
@@ -82,11 +87,28 @@ def open_to_read(path: Path) -> sqlite3.Connection:
         raise StoreError(f"{path} is no store: it has no {FILE}")
     connection = _connect(path, writing=False)
     try:
-        _check(connection, path)
+        version = _version(connection, path)
     except BaseException:
         connection.close()
         raise
+    if version != SCHEMA_VERSION:
+        connection.close()
+        raise StoreError(
+            f"{path} has schema version {version}, and this Beholder reads version "
+            f"{SCHEMA_VERSION}: index the run again into a new folder, or with --overwrite"
+        )
     return connection
+
+
+def is_older(path: Path) -> bool:
+    """Tell whether a store has an older schema; StoreError if it must not be replaced."""
+    with contextlib.closing(_connect(path, writing=False)) as connection:
+        version = _version(connection, path)
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"{path} has schema version {version} of a newer Beholder, which replaces it"
+        )
+    return version < SCHEMA_VERSION
 
 
 def begin(path: Path) -> None:
@@ -159,18 +181,14 @@ def _connect(path: Path, *, writing: bool) -> sqlite3.Connection:
     return connection
 
 
-def _check(connection: sqlite3.Connection, path: Path) -> None:
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    """Return the version of a store's schema, or raise StoreError if this is no store."""
     application = _number(connection, "application_id")
     if application != _APPLICATION:
         if application == 0 and not _has_tables(connection):
             raise StoreError(f"{path} is no store yet: its indexing never ended; index it again")
         raise StoreError(f"{path} is no store: {FILE} belongs to another program")
-    version = _number(connection, "user_version")
-    if version != SCHEMA_VERSION:
-        raise StoreError(
-            f"{path} has schema version {version}, and this Beholder reads version "
-            f"{SCHEMA_VERSION}: index the run again into a new folder"
-        )
+    return _number(connection, "user_version")
 
 
 def _number(connection: sqlite3.Connection, pragma: str) -> int:

@@ -1,9 +1,4 @@
-"""Exact ranking in memory: fast inner products find who may be first, exact ones order them.
-
-A float32 product errs by less than `SLACK`; whoever comes that near to the last place of a
-page is scored again in float64. So answers depend on nothing but the vectors: not on the
-batch, the page or the order in which the processor adds.
-"""
+"""Exact ranking in memory: fast inner products find who may be first, exact ones order them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,16 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from beholder.retrieval.embedded.contents import Contents, Flags, Matrix, Numbers
-from beholder.retrieval.store import ROUNDING, Filters, Hit, Hits, Probe, Ranking
-
-SLACK = 1e-4
-"""More than a float32 product of vectors of length one errs by."""
+from beholder.retrieval.embedded.contents import Contents, Flags, Matrix
+from beholder.retrieval.scoring import SLACK, Compared, Floats, Numbers, page
+from beholder.retrieval.store import Filters, Hits, Probe, Ranking
 
 _SCORES_AT_ONCE = 1 << 24  # 64 MiB of float32
-_ROWS_AT_ONCE = 1 << 14  # rows that are scored again, in float64, at once
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -116,6 +106,8 @@ def _rank_one(
     products: list[NDArray[np.float32]],
     numbers: Numbers,
 ) -> Hits:
+    if len(fields) == 1 and fields[0].has_own_rows:
+        return _rank_rows(contents, ranking, fields[0], products[0], numbers)
     total = np.zeros(len(numbers))
     candidates = np.ones(len(numbers), bool)
     for modality, weight in ranking.weights.items():
@@ -135,13 +127,30 @@ def _rank_one(
     return _page(contents, ranking, fields, near, numbers, len(places))
 
 
+def _rank_rows(
+    contents: Contents,
+    ranking: Ranking,
+    field: _Field,
+    products: NDArray[np.float32],
+    numbers: Numbers,
+) -> Hits:
+    """Return the page of a ranking of one probe whose every row is a candidate's only one."""
+    first = len(products) - ranking.offset - ranking.top
+    near = np.arange(len(products))
+    if first > 0:
+        near = np.flatnonzero(products >= np.partition(products, first)[first] - SLACK)
+    compared = Compared(field.matrix.rows, field.rows[near], np.arange(len(near)))
+    near_numbers = numbers[field.candidate[near]]
+    return page(ranking, contents.description, near_numbers, [compared], len(products))
+
+
 def rank_near(contents: Contents, ranking: Ranking, rows: Numbers) -> Hits:
     """Return the page of a ranking of one probe among these rows of its side."""
     (probe,) = ranking.probes
     matrix = contents.matrices[probe.side.name]
-    field = _Field(matrix, rows, matrix.place[rows], has_own_rows=True)
-    numbers = _numbers_of(contents, ranking.find)
-    return _page(contents, ranking, [field], field.candidate, numbers, len(matrix.rows))
+    compared = Compared(matrix.rows, rows, np.arange(len(rows)))
+    numbers = _numbers_of(contents, ranking.find)[matrix.place[rows]]
+    return page(ranking, contents.description, numbers, [compared], len(matrix.rows))
 
 
 def _page(
@@ -153,63 +162,11 @@ def _page(
     candidates: int,
 ) -> Hits:
     """Return the page among the candidates ``near``, which hold all that may be on it."""
-    last = ranking.offset + ranking.top
-    scores, parts = _exactly(contents, ranking, fields, near, len(numbers))
-    order = np.lexsort((numbers[near], -np.round(scores, ROUNDING)))
-    page = order[ranking.offset : last]
-    hits = tuple(
-        Hit(
-            int(numbers[near[row]]),
-            float(scores[row]),
-            {
-                modality: {name: float(values[row]) for name, values in own.items()}
-                for modality, own in parts.items()
-            },
-        )
-        for row in page
-    )
-    return Hits(candidates, hits)
-
-
-def _exactly(
-    contents: Contents, ranking: Ranking, fields: list[_Field], near: Numbers, count: int
-) -> tuple[Floats, dict[str, dict[str, Floats]]]:
-    """Return the scores (n,) of the candidates ``near``, and their parts by modality."""
-    row_of = np.full(count, -1)
+    row_of = np.full(len(numbers), -1)
     row_of[near] = np.arange(len(near))
-    parts: dict[str, dict[str, Floats]] = {}
-    for modality, weight in ranking.weights.items():
-        own: dict[str, Floats] = {}
-        known = np.zeros(len(near), np.int64)
-        for probe, field in zip(ranking.probes, fields, strict=True):
-            if probe.modality != modality:
-                continue
-            kept = row_of[field.candidate] >= 0
-            rows, candidate = field.rows[kept], row_of[field.candidate[kept]]
-            layout = contents.description.layout(probe.side)
-            blocks = _blocks(field.matrix.rows, rows, probe.vector, layout.starts)
-            size = np.bincount(candidate, minlength=len(near))
-            known += size > 0
-            for name, values in zip(layout.parts, blocks.T, strict=True):
-                mean = np.bincount(candidate, values, minlength=len(near)) / np.maximum(size, 1)
-                own[name] = own.get(name, 0) + mean
-        parts[modality] = {
-            name: weight * values / np.maximum(known, 1) for name, values in own.items()
-        }
-    scores = np.zeros(len(near))
-    for own in parts.values():
-        for values in own.values():
-            scores += values
-    return scores, parts
-
-
-def _blocks(
-    matrix: NDArray[np.float32], rows: Numbers, vector: NDArray[np.float32], starts: Numbers
-) -> Floats:
-    """Return the inner products of some rows with a vector, block by block, (rows, blocks)."""
-    result = np.empty((len(rows), len(starts)))
-    for start in range(0, len(rows), _ROWS_AT_ONCE):
-        chunk = slice(start, start + _ROWS_AT_ONCE)
-        products = matrix[rows[chunk]].astype(np.float64) * vector
-        result[chunk] = np.add.reduceat(products, starts, axis=1)
-    return result
+    compared = []
+    for field in fields:
+        kept = row_of[field.candidate] >= 0
+        rows, candidate = field.rows[kept], row_of[field.candidate[kept]]
+        compared.append(Compared(field.matrix.rows, rows, candidate))
+    return page(ranking, contents.description, numbers[near], compared, candidates)

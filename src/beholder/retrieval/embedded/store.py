@@ -1,42 +1,36 @@
 """A store in one folder, without a server."""
 
 import contextlib
-import json
 import shutil
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from errno import EEXIST
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from beholder.errors import StoreError
 from beholder.progress import Progress, silent
-from beholder.retrieval.embedded import approximate, database, exact
-from beholder.retrieval.embedded.approximate import LEAST_ROWS, Indexes
+from beholder.retrieval.embedded import approximate, database, exact, traces
+from beholder.retrieval.embedded.approximate import Indexes
 from beholder.retrieval.embedded.contents import Contents, generation_of, load
 from beholder.retrieval.embedded.writer import EmbeddedWriter
 from beholder.retrieval.layout import Description, Side, Vectors
-from beholder.retrieval.records import ImageRecord, ParticipantRecord, SampleRecord
+from beholder.retrieval.proposals import LEAST_ROWS
 from beholder.retrieval.store import Catalogue, Hits, Ranking
-
-_AT_ONCE = 500  # numbers in one statement
-
-_PARTICIPANT = "SELECT number, name, answers, traits FROM participants"
-_IMAGE = "SELECT number, name, width, height, thumbnail, cells, grid FROM images"
-_SAMPLE = """SELECT samples.number, participants.name, images.name, task, part, text, gaze
-    FROM samples JOIN images ON images.number = samples.image
-    LEFT JOIN participants ON participants.number = samples.participant"""
+from beholder.retrieval.tables import PARTICIPANT, Records, participant_of
 
 
 class EmbeddedStore:
     """A store in one folder: open it once, read it from many threads."""
 
+    remains: tuple[str, ...] = ()
+
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.where = str(path)
         self._contents: tuple[Contents, Indexes] | None = None
         self._loading = threading.Lock()
 
@@ -64,11 +58,10 @@ class EmbeddedStore:
             unwritten = database.is_unwritten(path)
             if not unwritten and not overwrite:
                 raise FileExistsError(EEXIST, "it exists already", str(path))
-            if not unwritten:
-                database.open_to_read(path).close()  # says so if it cannot be replaced
+            new = unwritten or database.is_older(path)
             try:
                 database.begin(path)
-                with cls(path)._transaction(new=unwritten) as writer:
+                with cls(path)._transaction(new=new) as writer:
                     yield writer
             except BaseException:
                 if unwritten and not had_folder:
@@ -126,10 +119,22 @@ class EmbeddedStore:
 
         Raises UnsupportedError where FAISS is missing.
         """
-        with self.read() as snapshot, database.locked(self.path):
+        with database.locked(self.path), self.read() as snapshot:
             recalls = approximate.build(snapshot._contents, self.path, progress, least_rows)
         self._contents = None
         return recalls
+
+    def texts(self) -> bytes:
+        """Return every text that the store holds now, its model's among them."""
+        with database.reported(self.path):
+            return traces.texts(self.path)
+
+    def look_for(self, pieces: Collection[bytes]) -> tuple[int, int]:
+        """Look for pieces in every file; return how many files and bytes were read.
+
+        Raises StoreError naming the file that holds one.
+        """
+        return traces.look_for(self.path, pieces)
 
     @contextlib.contextmanager
     def _transaction(self, *, new: bool = False) -> Iterator[EmbeddedWriter]:
@@ -140,8 +145,9 @@ class EmbeddedStore:
                     database.create_tables(connection)
                 yield EmbeddedWriter(connection, str(self.path))
                 connection.execute("UPDATE facts SET value = value + 1 WHERE name = 'generation'")
+                # They are of the state before: a kill from here on leaves none, not stale ones.
+                approximate.remove(self.path)
                 connection.execute("COMMIT")
-                approximate.remove(self.path)  # they are of the state before
             except BaseException:
                 with contextlib.suppress(sqlite3.Error):  # what ended it is the news
                     connection.execute("ROLLBACK")
@@ -161,7 +167,7 @@ class EmbeddedStore:
             return held
 
 
-class EmbeddedSnapshot:
+class EmbeddedSnapshot(Records):
     """One state of an embedded store."""
 
     def __init__(
@@ -171,8 +177,7 @@ class EmbeddedSnapshot:
         contents: Contents,
         indexes: Indexes,
     ) -> None:
-        self._where = str(store.path)
-        self._connection = connection
+        super().__init__(connection.execute, store.where)
         self._contents = contents
         self._indexes = indexes
 
@@ -194,13 +199,17 @@ class EmbeddedSnapshot:
             "images": len(self._contents.images),
         }
 
+    def recalls(self) -> dict[str, float]:
+        """Return the share of the first ten that each index finds, by the names of sides."""
+        return dict(self._indexes.recalls)
+
     def rank(self, rankings: Sequence[Ranking]) -> list[Hits]:
         """Return the asked page of each ranking, exactly unless it may be approximate."""
         found: dict[int, Hits] = {}
         for place, ranking in enumerate(rankings):
-            near = self._indexes.near(self._contents, ranking) if ranking.approximate else None
-            if near is not None:
-                found[place] = exact.rank_near(self._contents, ranking, near)
+            hits = self._indexes.rank(self._contents, ranking) if ranking.approximate else None
+            if hits is not None:
+                found[place] = hits
         rest = [place for place in range(len(rankings)) if place not in found]
         exactly = exact.rank(self._contents, [rankings[place] for place in rest], self._where)
         found |= dict(zip(rest, exactly, strict=True))
@@ -209,10 +218,10 @@ class EmbeddedSnapshot:
     def catalogue(self) -> Catalogue:
         """Return what there is, in memory."""
         contents = self._contents
-        people = self._connection.execute(f"{_PARTICIPANT} ORDER BY number")
+        people = self._ask(f"{PARTICIPANT} ORDER BY number", ())
         images = zip(contents.images.tolist(), contents.image_names, strict=True)
         return Catalogue(
-            tuple(_participant(row) for row in people),
+            tuple(participant_of(row) for row in people),
             dict(images),
             contents.samples,
             np.append(contents.people, -1)[contents.person],
@@ -236,73 +245,3 @@ class EmbeddedSnapshot:
             own = np.append(own, False)[contents.person]
         rows: Vectors = matrix.rows[own[matrix.place]]
         return rows
-
-    def samples(self, numbers: Iterable[int]) -> dict[int, SampleRecord]:
-        """Return samples by their numbers; those that are not there are left out."""
-        return {row[0]: _sample(row) for row in self._by_number(_SAMPLE, "samples", numbers)}
-
-    def participants(self, numbers: Iterable[int]) -> dict[int, ParticipantRecord]:
-        """Return people by their numbers; those that are not there are left out."""
-        rows = self._by_number(_PARTICIPANT, "participants", numbers)
-        return {row[0]: _participant(row) for row in rows}
-
-    def images(self, numbers: Iterable[int]) -> dict[int, ImageRecord]:
-        """Return images by their numbers; those that are not there are left out."""
-        return {row[0]: _image(row) for row in self._by_number(_IMAGE, "images", numbers)}
-
-    def participant(self, name: str) -> ParticipantRecord:
-        """Return a person by name; StoreError if nobody is called so."""
-        return _participant(self._by_name(_PARTICIPANT, "participant", name))
-
-    def image(self, name: str) -> ImageRecord:
-        """Return an image by name; StoreError if none is called so."""
-        return _image(self._by_name(_IMAGE, "image", name))
-
-    def samples_of(self, participant: str) -> list[SampleRecord]:
-        """Return all that a person did, in the order of the numbers."""
-        return self._samples_where("participants.name", participant)
-
-    def samples_on(self, image: str) -> list[SampleRecord]:
-        """Return all that was done with an image, in the order of the numbers."""
-        return self._samples_where("images.name", image)
-
-    def model(self) -> dict[str, bytes]:
-        """Return the files of the run that embed a query, by their paths in a run."""
-        return dict(self._connection.execute("SELECT name, data FROM model").fetchall())
-
-    def _samples_where(self, column: str, name: str) -> list[SampleRecord]:
-        rows = self._connection.execute(
-            f"{_SAMPLE} WHERE {column} = ? ORDER BY samples.number", (name,)
-        )
-        return [_sample(row) for row in rows]
-
-    def _by_number(self, select: str, table: str, numbers: Iterable[int]) -> Iterator[Any]:
-        wanted = [int(number) for number in numbers]
-        for start in range(0, len(wanted), _AT_ONCE):
-            some = wanted[start : start + _AT_ONCE]
-            marks = ",".join("?" * len(some))
-            yield from self._connection.execute(f"{select} WHERE {table}.number IN ({marks})", some)
-
-    def _by_name(self, select: str, kind: str, name: str) -> Any:
-        row = self._connection.execute(f"{select} WHERE name = ?", (name,)).fetchone()
-        if row is None:
-            raise StoreError(f"{self._where} has no {kind} {name!r}")
-        return row
-
-
-def _participant(row: Sequence[Any]) -> ParticipantRecord:
-    number, name, answers, traits = row
-    given: Mapping[str, float] | None = json.loads(traits) if traits else None
-    return ParticipantRecord(number, name, tuple(json.loads(answers)) if answers else None, given)
-
-
-def _image(row: Sequence[Any]) -> ImageRecord:
-    number, name, width, height, thumbnail, cells, grid = row
-    values = np.frombuffer(grid, "<f4").reshape(cells, cells, -1)
-    return ImageRecord(number, name, width, height, thumbnail, values)
-
-
-def _sample(row: Sequence[Any]) -> SampleRecord:
-    number, participant, image, task, part, text, gaze = row
-    kept = json.loads(gaze) if gaze else None
-    return SampleRecord(number, participant, image, task, part, text, kept)
