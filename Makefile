@@ -29,6 +29,10 @@ bench: $(TESTABLE)  ## Measure again what the README states
 	$(BIN)/python -m benchmarks.truth
 	$(BIN)/python -m benchmarks.narratives
 	$(BIN)/python -m benchmarks.collect
+	$(BIN)/python -m benchmarks.enrolment
+	$(BIN)/python -m benchmarks.search
+	$(BIN)/python -m benchmarks.latency
+	$(BIN)/python -m benchmarks.ranks
 
 clean:
 	rm -rf $(VENV) $(DEMO) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache

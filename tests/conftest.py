@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import postgres
 from beholder.model import Run, TrainingConfiguration, train
 from beholder.study import Study
 from beholder.study.simulation import Preset, simulate
@@ -92,3 +93,13 @@ def source(tmp_path: Path) -> Path:
         for person in range(PEOPLE):
             people.writerow([f"p{person}", *generator.integers(1, 6, 10)])
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.Server]:
+    """A running PostgreSQL, or a skip that says why there is none."""
+    try:
+        with postgres.running_server() as server:
+            yield server
+    except postgres.AbsentError as error:
+        pytest.skip(f"PostgreSQL is absent: {error}")

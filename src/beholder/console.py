@@ -13,6 +13,7 @@ from beholder.study.inspection import Inspection
 
 _SHADES = " ·░▒▓█"
 _MOST_ROWS, _MOST_COLUMNS = 20, 72
+_MOST_PIECES = 12
 
 
 def _console() -> Console:
@@ -175,6 +176,27 @@ def print_answers(result: Mapping[str, Any]) -> None:
     console.print(f"by chance an answer stands at {result['chance_rank']:,.1f}")
     for note in result["notes"]:
         console.print(f"! {note}", style="yellow")
+    if why := result.get("why"):
+        _print_explanation(console, why)
+
+
+def _print_explanation(console: Console, why: Mapping[str, Any]) -> None:
+    """Print what brings most to a score, and what takes most off it."""
+    sides = {f"the query's {modality}": own for modality, own in why["query"].items()}
+    sides |= {f"its own {modality}": own for modality, own in why["answer"].items()}
+    console.print(f"\nwhy number {why['rank']:,} scores {why['score']:.3f}", style="bold")
+    for side, contributions in sides.items():
+        table = Table(show_header=False, title=side, title_justify="left", box=None)
+        largest = sorted(contributions, key=lambda one: -abs(one["value"]))[:_MOST_PIECES]
+        for one in sorted(largest, key=lambda one: -one["value"]):
+            places = f"no. {one['start'] + 1}"
+            if one["end"] > one["start"] + 1:
+                places += f"–{one['end']}"
+            table.add_row(f"{one['value']:+.3f}", one["label"] or places)
+        console.print(table)
+        if (left := len(contributions) - len(largest)) > 0:
+            console.print(f"and {left:,} that matter less")
+    console.print("each: the score with it less the score without it; they need not sum to it")
 
 
 def print_receipt(receipt: Mapping[str, Any]) -> None:
@@ -206,6 +228,56 @@ def print_receipt(receipt: Mapping[str, Any]) -> None:
     )
     for sentence in receipt["kept"]:
         console.print(sentence)
+
+
+def print_placement(placement: Mapping[str, Any]) -> None:
+    """Print where an enrolled person stands, and how certain that is."""
+    console = _console()
+    count, name = placement["samples"], placement["participant"]
+    samples = "1 sample" if count == 1 else f"{count:,} samples"
+    survey = "a survey" if placement["has_survey"] else "no survey"
+    heading = f"{name} stands in {placement['store']} by {samples} and {survey}"
+    console.print(heading, style="bold")
+    for one in placement["certainty"]:
+        near = [f"{own['participant']} ({own['degrees']:.0f}°)" for own in one["nearest"]]
+        _print_facts(
+            console,
+            f"by {one['modality']}",
+            {
+                "samples": one["samples"],
+                "nearest people": ", ".join(near) or "nobody else is there",
+                "standard error of the direction": _degrees(one["error_degrees"]),
+                "cosine of two own samples": _within(one["agreement"], one["agreement_interval"]),
+                "cosine of one with another person's": one["with_others"],
+                "held out, they find them first": _found_first(one["everybody"]),
+                "their mean rank": _mean_rank(one["everybody"]),
+                "among viewers of the same image, first": _found_first(one["viewers"]),
+                "their mean rank there": _mean_rank(one["viewers"]),
+            },
+        )
+        console.print(f"{one['verdict']}\n")
+
+
+def _degrees(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0f}°"
+
+
+def _within(value: float | None, interval: Mapping[str, float | None]) -> str:
+    """Return a figure with its interval."""
+    words = _figure(value)
+    if interval["low"] is not None:
+        words += f" ({_figure(interval['low'])} to {_figure(interval['high'])})"
+    return words
+
+
+def _found_first(found: Mapping[str, Any]) -> str:
+    chance = _figure(found["chance_first"])
+    return f"{_within(found['first'], found['first_interval'])}, by chance {chance}"
+
+
+def _mean_rank(found: Mapping[str, Any]) -> str:
+    people = "–" if found["people"] is None else f"{found['people']:.1f}"
+    return f"{_figure(found['rank'])} of {people}, by chance {_figure(found['chance_rank'])}"
 
 
 def _evaluation_cells(measures: Mapping[str, Any]) -> list[str]:

@@ -33,16 +33,6 @@ def definition(study_folder: Path) -> Definition:
     return definition_in(study_folder)
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[postgres.Server]:
-    """A running PostgreSQL, or a skip that says why there is none."""
-    try:
-        with postgres.running_server() as server:
-            yield server
-    except postgres.AbsentError as error:
-        pytest.skip(f"PostgreSQL is absent: {error}")
-
-
 @pytest.fixture(params=["sqlite", "postgres"])
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database, of either kind."""

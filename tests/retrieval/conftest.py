@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 
 import pytest
 from made_stores import Places
@@ -12,16 +11,6 @@ import postgres
 from beholder.model import Run
 from beholder.retrieval import Store, index
 from beholder.retrieval.embedded import EmbeddedStore
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[postgres.Server]:
-    """A running PostgreSQL, or a skip that says why there is none."""
-    try:
-        with postgres.running_server() as server:
-            yield server
-    except postgres.AbsentError as error:
-        pytest.skip(f"PostgreSQL is absent: {error}")
 
 
 @pytest.fixture(scope="session")

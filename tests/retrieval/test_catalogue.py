@@ -32,6 +32,8 @@ def test_everything_is_listed_by_ascending_number(place: str) -> None:
             keep = np.isin(numbers, list(kept))
             assert owners.tolist() == numbers[keep].tolist()
             np.testing.assert_array_equal(rows, given[keep])
+            some = owners[::2].tolist()
+            np.testing.assert_array_equal(snapshot.rows(side, [*some[::-1], 10**6]), rows[::2])
         assert snapshot.samples_on("image-1.png") == [
             one for one in left if one.image == "image-1.png"
         ]

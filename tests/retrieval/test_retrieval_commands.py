@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from made_stores import Places
 
 from beholder.cli import beholder
 from beholder.errors import BeholderError
@@ -47,9 +48,9 @@ def clicks(tmp_path: Path) -> Path:
 
 
 def test_a_run_is_indexed_searched_and_forgotten(
-    tiny_run: Run, tiny_study: Study, clicks: Path, tmp_path: Path
+    tiny_run: Run, tiny_study: Study, clicks: Path, place: str
 ) -> None:
-    store = tmp_path / "store"
+    store = place
     made = as_json("index", tiny_run.path, store)
     assert (made["samples"], made["participants"], made["images"]) == (192, 12, 16)
     assert "exists already" in refused("index", tiny_run.path, store)
@@ -73,6 +74,7 @@ def test_a_run_is_indexed_searched_and_forgotten(
         asked = ("search", store, "--text", "a dog", "--find", find, "--top", "2")
         assert len(as_json(*asked)["answers"]) == 2
         assert f"{find}: 1 to 2 of" in run(*asked)
+    assert found["store"] == made["store"]
     receipt = as_json("forget", store, "p001")
     assert receipt["samples"] == 16
     assert receipt["searches"] > 0
@@ -105,3 +107,29 @@ def test_the_command_itself_ends_with_status_2(tmp_path: Path) -> None:
     done = subprocess.run(words, capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr == f"beholder: {tmp_path} is no store: it has no store.sqlite\n"
+
+
+def test_no_password_is_ever_shown(tiny_run: Run, server_places: Places) -> None:
+    url = server_places()
+    store = url.replace("postgres@", "postgres:hush-7741@")
+    outputs = [
+        run("index", tiny_run.path, store),
+        refused("index", tiny_run.path, store),
+        run("search", store, "--text", "a dog", "--json"),
+        run("forget", store, "p001"),
+        refused("forget", store, "nobody"),
+        refused("search", store + "-not-there", "--text", "a"),
+        refused("search", f"{store}&colour=red", "--text", "a"),
+    ]
+    assert not any("hush-7741" in output for output in outputs)
+    assert all("schema=" in output for output in outputs)
+
+
+def test_the_command_says_what_is_wrong_with_a_url() -> None:
+    words = [sys.executable, "-m", "beholder", "search"]
+    words += ["postgresql://ada:hush-7741@127.0.0.1:1/gaze", "--text", "a"]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("beholder: postgresql://ada@127.0.0.1:1/gaze?schema=beholder ")
+    assert done.stderr.count("\n") == 1
+    assert "hush" not in done.stderr

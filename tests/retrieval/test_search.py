@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from beholder.errors import BeholderError, StoreError, UnsupportedError
 from beholder.model import Run, TrainingConfiguration, train
 from beholder.model.ranking import ROUNDING
-from beholder.retrieval import EmbeddedStore, Filters, Query, Searcher, index
+from beholder.retrieval import Filters, Query, Searcher, Store, index
 from beholder.retrieval.records import gaze_record, parse_gaze
 from beholder.study import Study
 
@@ -128,8 +128,8 @@ def oracle(tiny_run: Run) -> Oracle:
 
 
 @pytest.fixture(scope="module")
-def searcher(tiny_store: EmbeddedStore) -> Searcher:
-    return Searcher(tiny_store)
+def searcher(any_tiny_store: Store) -> Searcher:
+    return Searcher(any_tiny_store)
 
 
 def asked(study: Study, modalities: tuple[str, ...], sample: int = 5, **more: Any) -> Query:
@@ -300,8 +300,8 @@ def test_questions_that_cannot_be_asked(searcher: Searcher, tiny_study: Study) -
             searcher.search(Query(**given_))
 
 
-def test_a_style_without_weight_is_said(tiny_store: EmbeddedStore, searcher: Searcher) -> None:
-    with tiny_store.read() as snapshot:
+def test_a_style_without_weight_is_said(any_tiny_store: Store, searcher: Searcher) -> None:
+    with any_tiny_store.read() as snapshot:
         layout = snapshot.description.between("text", "gaze")
     assert layout is not None
     result = searcher.search(Query(text="a", find="gaze", seen_as="p001"))
@@ -309,11 +309,11 @@ def test_a_style_without_weight_is_said(tiny_store: EmbeddedStore, searcher: Sea
 
 
 def test_the_embedder_follows_a_store_that_is_replaced(
-    tiny_run: Run, tiny_study: Study, gaze_text: TrainingConfiguration, tmp_path: Path
+    tiny_run: Run, tiny_study: Study, gaze_text: TrainingConfiguration, place: str, tmp_path: Path
 ) -> None:
-    searcher = Searcher(index(tiny_run, tmp_path / "store"))
+    searcher = Searcher(index(tiny_run, place))
     assert searcher.search(Query(personality=(3,) * 10)).answers
-    index(train(tiny_study, tmp_path / "run", gaze_text), tmp_path / "store", overwrite=True)
+    index(train(tiny_study, tmp_path / "run", gaze_text), place, overwrite=True)
     assert searcher.search(Query(text="a")).answers
     with pytest.raises(UnsupportedError, match="not trained for personality"):
         searcher.search(Query(personality=(3,) * 10))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from beholder.commands.options import PATH, json_option, names_in, print_result
+from beholder.commands.options import PATH, answers_in, json_option, print_result
 
 if TYPE_CHECKING:
     from beholder.retrieval.newcomers import Newcomer
@@ -43,7 +43,7 @@ def enrol(
     if samples is None:
         _undo(store, name, as_json)
     else:
-        answers = None if survey is None else _answers(survey)
+        answers = None if survey is None else answers_in(survey, "--survey")
         _enrol(store, name, samples, answers, images, add, as_json)
 
 
@@ -97,12 +97,3 @@ def _of_study(newcomer: "Newcomer", instrument: str | None) -> tuple[int, ...] |
         click.echo("beholder: the samples' survey is not the store's, and is not used", err=True)
         return None
     return newcomer.answers
-
-
-def _answers(listed: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(answer) for answer in names_in(listed))
-    except ValueError as error:
-        raise click.BadParameter(
-            f"{listed!r} is no list of whole numbers", param_hint="--survey"
-        ) from error

@@ -70,6 +70,16 @@ def names_in(listed: str) -> tuple[str, ...]:
     return tuple(filter(None, map(str.strip, listed.split(","))))
 
 
+def answers_in(listed: str, option: str) -> tuple[int, ...]:
+    """Return the answers of a survey such as 4,4,1, given with an option."""
+    try:
+        return tuple(int(answer) for answer in names_in(listed))
+    except ValueError as error:
+        raise click.BadParameter(
+            f"{listed!r} is no list of whole numbers", param_hint=option
+        ) from error
+
+
 def share_of(text: str) -> float:
     """Return a share as a number."""
     try:

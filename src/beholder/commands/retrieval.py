@@ -1,28 +1,38 @@
 """The commands that put a run into a store, search it, and remove a person from it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from beholder.commands.options import PATH, json_option, names_in, overwrite_option, print_result
+from beholder.commands.options import (
+    PATH,
+    answers_in,
+    json_option,
+    overwrite_option,
+    print_result,
+)
 
 if TYPE_CHECKING:
-    from beholder.retrieval import Filters
+    from beholder.retrieval import Filters, Query, Searcher
+
+store_argument = click.argument("store", type=click.Path())  # a string: it may be a URL
 
 FINDS = ("text", "gaze", "personality", "participants", "images")
 
 
 @click.command()
 @click.argument("run", type=PATH)
-@click.argument("store", type=PATH)
+@store_argument
 @overwrite_option
 @json_option
-def index(run: Path, store: Path, overwrite: bool, as_json: bool) -> None:
-    """Put every sample, participant and image of RUN's study into the folder STORE.
+def index(run: Path, store: str, overwrite: bool, as_json: bool) -> None:
+    """Put every sample, participant and image of RUN's study into STORE.
 
-    The store holds all that a search needs: the run and the study may move or go.
+    STORE is a folder, or a URL such as postgresql://user@host/database?schema=name. It holds
+    all that a search needs: the run and the study may move or go.
     """
     from beholder.model import Run
     from beholder.progress import shown
@@ -35,21 +45,21 @@ def index(run: Path, store: Path, overwrite: bool, as_json: bool) -> None:
     listed = ", ".join(f"{count:,} {what}" for what, count in counts.items())
     print_result(
         {
-            "store": str(store),
+            "store": made.where,
             "run": str(run),
             "tasks": list(tasks),
             **counts,
             "approximate_recall": recalls,
         },
         as_json,
-        lambda _: click.echo(f"{store}: {listed}"),
+        lambda _: click.echo(f"{made.where}: {listed}"),
     )
     for side, recall in recalls.items():
         click.echo(f"beholder: the index of {side} finds {recall:.2%} of the first ten", err=True)
 
 
 @click.command()
-@click.argument("store", type=PATH)
+@store_argument
 @click.option("--gaze", type=PATH, help="A CSV file with columns x and y, or a JSON file.")
 @click.option("--image", help="What the gaze is of: a file, or an image of the store.")
 @click.option("--text", help="What somebody might write.")
@@ -71,9 +81,15 @@ def index(run: Path, store: Path, overwrite: bool, as_json: bool) -> None:
 )
 @click.option("--top", type=click.IntRange(min=1), default=10, show_default=True)
 @click.option("--offset", type=click.IntRange(min=0), default=0, help="Answers to leave out.")
+@click.option(
+    "--why",
+    type=click.IntRange(min=1),
+    metavar="RANK",
+    help="Say which words, areas or answers made the score of the answer of this rank.",
+)
 @json_option
 def search(
-    store: Path,
+    store: str,
     gaze: Path | None,
     image: str | None,
     text: str | None,
@@ -84,16 +100,17 @@ def search(
     only: Sequence[str],
     top: int,
     offset: int,
+    why: int | None,
     as_json: bool,
 ) -> None:
     """Find in STORE what belongs to a gaze, a text, a survey, or several of them together."""
-    from beholder.retrieval import EmbeddedStore, Query, Searcher, read_gaze
+    from beholder.retrieval import Query, Searcher, open_store, read_gaze
 
     query = Query(
         gaze=None if gaze is None else read_gaze(gaze),
         image=None if image is None else _image(image),
         text=text,
-        personality=None if personality is None else _answers(personality),
+        personality=None if personality is None else answers_in(personality, "--personality"),
         weights=_weights(weights),
         find=find,
         seen_as=seen_as,
@@ -101,39 +118,42 @@ def search(
         top=top,
         offset=offset,
     )
-    result = Searcher(EmbeddedStore.open(store)).search(query)
-    print_result(
-        {"store": str(store), **result.as_json()},
-        as_json,
-        lambda console: console.print_answers(result.as_json()),
-    )
+    searcher = Searcher(open_store(store))
+    found = {"store": searcher.store.where, **searcher.search(query).as_json()}
+    if why is not None:
+        found["why"] = _why(searcher, query, why)
+    print_result(found, as_json, lambda console: console.print_answers(found))
 
 
 @click.command()
-@click.argument("store", type=PATH)
+@store_argument
 @click.argument("participant")
 @json_option
-def forget(store: Path, participant: str, as_json: bool) -> None:
+def forget(store: str, participant: str, as_json: bool) -> None:
     """Remove PARTICIPANT from STORE, prove that nothing is left, and print a receipt."""
-    from beholder.retrieval import EmbeddedStore
     from beholder.retrieval import forget as forget_person
+    from beholder.retrieval import open_store
 
-    receipt = forget_person(EmbeddedStore.open(store), participant).as_json()
+    receipt = forget_person(open_store(store), participant).as_json()
     print_result(receipt, as_json, lambda console: console.print_receipt(receipt))
+
+
+def _why(searcher: "Searcher", query: "Query", rank: int) -> dict[str, Any]:
+    from beholder.retrieval import explain
+
+    result = searcher.search(replace(query, top=1, offset=rank - 1))
+    if not result.answers:
+        raise click.BadParameter(
+            f"{rank} is beyond the {result.candidates:,} answers", param_hint="--why"
+        )
+    (answer,) = result.answers
+    explanation = explain(searcher, query, answer.number)
+    return {"rank": rank, "number": answer.number, **explanation.as_json()}
 
 
 def _image(name: str) -> str | Path:
     """Return a file where there is one, and else the name of an image of the store."""
     return Path(name) if Path(name).is_file() else name
-
-
-def _answers(listed: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(answer) for answer in names_in(listed))
-    except ValueError as error:
-        raise click.BadParameter(
-            f"{listed!r} is no list of whole numbers", param_hint="--personality"
-        ) from error
 
 
 def _weights(settings: Sequence[str]) -> dict[str, float]:

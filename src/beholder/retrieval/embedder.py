@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 
 from beholder.errors import BeholderError, StoreError
 from beholder.features import ModalityEncoder
+from beholder.features.personality import Items
 from beholder.model import TrainingConfiguration
 from beholder.model.combination import combine
 from beholder.model.folder import RunFolder
@@ -18,6 +20,7 @@ from beholder.model.networks import Pair, network_name
 from beholder.model.popularity import SHARE, popularity
 from beholder.model.towers import Tower, embed
 from beholder.retrieval.layout import Description, Side, Vectors
+from beholder.study.survey import Instrument
 
 
 def model_files(folder: RunFolder, pairs: Sequence[Pair]) -> dict[str, bytes]:
@@ -73,6 +76,18 @@ class Embedder:
         if known is not None:
             taken = np.float32(SHARE) * popularity(combine(spaces, layout.weights), known)
         return np.concatenate([*spaces.values(), 0 - taken[:, None]], axis=1)
+
+    def typical_answers(self, instrument: Instrument) -> NDArray[np.float64]:
+        """Return what the people that the run learnt from answered on average, (items,).
+
+        To the encoders this is as good as no answer. A run that keeps no such mean gets the
+        middle of the scale.
+        """
+        encoder = self._encoders["personality"]
+        for kind, statistics in zip(encoder.encoders, encoder.statistics, strict=True):
+            if isinstance(kind, Items):
+                return statistics.arrays["mean"].astype(np.float64)
+        return np.full(len(instrument.items), (instrument.minimum + instrument.maximum) / 2)
 
     @cached_property
     def _encoders(self) -> dict[str, ModalityEncoder]:

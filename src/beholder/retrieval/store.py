@@ -154,6 +154,12 @@ class Snapshot(Protocol):
     def vectors(self, side: Side) -> tuple[NDArray[np.int64], Vectors]:
         """Return all rows (n, width) of a side and whose they are, by ascending number (n,)."""
 
+    def rows(self, side: Side, numbers: Sequence[int]) -> Vectors:
+        """Return the rows (n, width) of these items of a side, by ascending number.
+
+        Items that have none there are left out.
+        """
+
     def vectors_of(self, side: Side, participant: str) -> Vectors:
         """Return the rows (n, width) of a person's samples, or of their survey."""
 

@@ -111,12 +111,20 @@ class TableWriter(ABC):
         """Remove all vectors, and make room for those that a description speaks of."""
 
     @abstractmethod
-    def _drop_vectors(self, numbers: Sequence[int], *, of_people: bool) -> None:
-        """Remove the vectors of people's surveys or of samples."""
+    def _drop(self, side: Side, items: Sequence[int]) -> None:
+        """Remove these items' vectors of one side."""
 
     @abstractmethod
     def _put_vectors(self, side: Side, numbers: Any, rows: Vectors) -> None:
         """Put rows of finite numbers (n, width) in the place of those of these items (n,)."""
+
+    def _drop_vectors(self, numbers: Sequence[int], *, of_people: bool) -> None:
+        """Remove the vectors of people's surveys or of samples."""
+        if not numbers:
+            return
+        for side in self._description().sides:
+            if (side.modality == "personality") == of_people:
+                self._drop(side, numbers)
 
     def _description(self) -> Description:
         found = self._ask("SELECT value FROM facts WHERE name = 'description'")

@@ -236,6 +236,12 @@ class EmbeddedSnapshot(Records):
         owners = contents.people if side.modality == "personality" else contents.samples
         return owners[matrix.place], matrix.rows
 
+    def rows(self, side: Side, numbers: Sequence[int]) -> Vectors:
+        """Return the rows (n, width) of these items of a side, by ascending number."""
+        owners, rows = self.vectors(side)
+        found: Vectors = rows[np.isin(owners, list(numbers))]
+        return found
+
     def vectors_of(self, side: Side, participant: str) -> Vectors:
         """Return the rows (n, width) of a person's samples, or of their survey."""
         contents = self._contents

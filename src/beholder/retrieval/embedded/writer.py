@@ -30,11 +30,11 @@ class EmbeddedWriter(TableWriter):
     def _empty_vectors(self, description: Description) -> None:
         self._ask("DELETE FROM vectors")
 
-    def _drop_vectors(self, numbers: Sequence[int], *, of_people: bool) -> None:
-        like = "LIKE" if of_people else "NOT LIKE"
+    def _drop(self, side: Side, items: Sequence[int]) -> None:
+        # By the whole key: by the item alone it would read every vector for each.
         self._connection.executemany(
-            f"DELETE FROM vectors WHERE item = ? AND side {like} '%/personality'",
-            [(number,) for number in numbers],
+            "DELETE FROM vectors WHERE side = ? AND item = ?",
+            [(side.name, item) for item in items],
         )
 
     def _put_vectors(self, side: Side, numbers: Any, rows: Vectors) -> None:

@@ -1,6 +1,7 @@
 """One state of a store on a server, to read."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,10 +70,15 @@ class ServerSnapshot(Records):
         width = self.description.layout(side).width
         return vectors.read(self.connection, side, width, self._where)
 
+    def rows(self, side: Side, numbers: Sequence[int]) -> Vectors:
+        """Return the rows (n, width) of these items of a side, by ascending number."""
+        width = self.description.layout(side).width
+        return vectors.read(self.connection, side, width, self._where, numbers=numbers)[1]
+
     def vectors_of(self, side: Side, participant: str) -> Vectors:
         """Return the rows (n, width) of a person's samples, or of their survey."""
         width = self.description.layout(side).width
-        return vectors.read(self.connection, side, width, self._where, participant)[1]
+        return vectors.read(self.connection, side, width, self._where, participant=participant)[1]
 
     def large_sides(self, least_rows: int) -> list[Side]:
         """Return the sides of at least so many rows whose vectors an index can hold."""

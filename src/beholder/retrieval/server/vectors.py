@@ -1,5 +1,7 @@
 """A side's vectors as arrays."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from psycopg import sql
@@ -18,9 +20,15 @@ def count(connection: Connection, side: Side) -> int:
 
 
 def read(
-    connection: Connection, side: Side, width: int, where: str, participant: str | None = None
+    connection: Connection,
+    side: Side,
+    width: int,
+    where: str,
+    *,
+    participant: str | None = None,
+    numbers: Sequence[int] | None = None,
 ) -> tuple[NDArray[np.int64], Vectors]:
-    """Return the rows (n, width) of a side, or of one person, and whose they are (n,)."""
+    """Return the rows (n, width) of a side, of a person or of some items, and whose, (n,)."""
     source = sql.SQL("SELECT item, vector FROM {} AS own").format(table_of(side))
     if participant is not None:
         samples = "" if side.modality == "personality" else "JOIN samples s ON s.number = item "
@@ -28,8 +36,11 @@ def read(
         source += sql.SQL(
             f" {samples}JOIN participants p ON p.number = {owner} WHERE p.name = %(name)s"
         )
+    if numbers is not None:
+        source += sql.SQL(" WHERE item = ANY(%(numbers)s)")
+    asked = {"name": participant, "numbers": None if numbers is None else list(numbers)}
     with connection.cursor(binary=True) as cursor:
-        cursor.execute(source + sql.SQL(" ORDER BY item"), {"name": participant})
+        cursor.execute(source + sql.SQL(" ORDER BY item"), asked)
         found = cursor.fetchall()
     items = np.array([row[0] for row in found], np.int64)
     return items, wire.from_cells([row[1] for row in found], width, where)

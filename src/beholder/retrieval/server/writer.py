@@ -65,16 +65,9 @@ class ServerWriter(TableWriter):
     def _delete_all(self, table: str) -> None:
         self._connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
 
-    def _drop_vectors(self, numbers: Sequence[int], *, of_people: bool) -> None:
-        if not numbers:
-            return
-        for side in self._description().sides:
-            if (side.modality == "personality") == of_people:
-                self._drop(side, list(numbers))
-
-    def _drop(self, side: Side, items: list[int]) -> None:
+    def _drop(self, side: Side, items: Sequence[int]) -> None:
         statement = sql.SQL("DELETE FROM {} WHERE item = ANY(%s)").format(schema.table_of(side))
-        self._connection.execute(statement, (items,))
+        self._connection.execute(statement, (list(items),))
 
     def _put_vectors(self, side: Side, numbers: Any, rows: Vectors) -> None:
         last = {int(number): place for place, number in enumerate(numbers)}
