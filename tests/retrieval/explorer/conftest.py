@@ -1,0 +1,89 @@
+"""What the tests of the pages share: a browser, and a small store that is served."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import uvicorn
+from made_changes import AREAS, FORMULA, HEAT, HOSTILE, LONG, RTL
+from visiting import CHROMIUM, Visit
+
+from beholder.retrieval import EmbeddedStore
+from beholder.retrieval.records import Addition
+from beholder.retrieval.service import create_app
+
+
+@pytest.fixture(scope="session")
+def explored(tiny_store: EmbeddedStore, tmp_path_factory: pytest.TempPathFactory) -> EmbeddedStore:
+    """The tiny store with all that a page may be given to show; read only."""
+    path = tmp_path_factory.mktemp("explored") / "store"
+    shutil.copytree(tiny_store.path, path)
+    store = EmbeddedStore.open(path)
+    changes = {
+        0: {"text": HOSTILE},
+        1: {"text": RTL},
+        2: {"text": LONG},
+        3: {"gaze": AREAS},
+        4: {"gaze": HEAT},
+        5: {"participant": None},
+    }
+    with store.read() as snapshot:
+        samples = snapshot.samples(changes)
+        person = replace(snapshot.participants([11])[11], name=FORMULA)
+        vectors = {}
+        for side in snapshot.description.sides:
+            changed = [11] if side.modality == "personality" else list(changes)
+            numbers, rows = snapshot.vectors(side)
+            own = [place for place, number in enumerate(numbers.tolist()) if number in changed]
+            vectors[side] = (numbers[own], rows[own])
+    with store.write() as writer:
+        changed = tuple(replace(samples[number], **change) for number, change in changes.items())
+        writer.add(Addition(participants=(person,), samples=changed, vectors=vectors))
+    return EmbeddedStore.open(path)
+
+
+@pytest.fixture(scope="session")
+def address(explored: EmbeddedStore) -> Iterator[str]:
+    """Where the store is served, without a final slash."""
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    config = uvicorn.Config(create_app(explored), log_config=None, ws="none")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+    listening.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
+        )
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def visit(browser: Any, address: str) -> Iterator[Any]:
+    """Opens pages; in the end nothing may have been complained of or asked for elsewhere."""
+    visits: list[Visit] = []
+
+    def to(path: str, script: str | None = None, **options: Any) -> Visit:
+        visits.append(Visit(browser, address, path, script, options))
+        return visits[-1]
+
+    yield to
+    for one in visits:
+        one.leave()
