@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -42,8 +43,8 @@ def test_the_readme_works_from_top_to_bottom(
     write_crossmod(Study.open("made"), Path("ads"))
     found = commands(ROOT / "README.md")
     assert [words[0] for words in found] == [
-        *("read", "inspect", "train", "evaluate", "compare", "collect", "collect"),
-        *("read", "simulate"),
+        *("read", "inspect", "train", "evaluate", "compare", "index", "search"),
+        *("collect", "collect", "read", "simulate"),
     ]
     for words in found:
         if words[0] in ("train", "compare"):
@@ -98,6 +99,19 @@ def test_the_method_of_ones_own_runs(tiny_study: Study, tmp_path: Path) -> None:
     assert "g2p has none on one side" in reasons["g2p", "random"]
 
 
+def served(words: list[str]) -> tuple[subprocess.Popen[str], str]:
+    """Begin a server on a free port and return it with the address that it prints."""
+    command = [sys.executable, "-m", "beholder", *words, "--port", "0"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    return server, server.stdout.readline().split()[-1]
+
+
+def end(server: subprocess.Popen[str]) -> None:
+    server.terminate()
+    server.communicate()
+
+
 def test_a_study_is_collected_as_the_page_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,10 +123,7 @@ def test_a_study_is_collected_as_the_page_says(
     try:
         for words in commands(ROOT / "docs" / "collect.md"):
             if words[:2] == ["collect", "serve"]:
-                command = [sys.executable, "-m", "beholder", *words, "--port", "0"]
-                server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-                assert server.stdout is not None
-                address = server.stdout.readline().split()[-1]
+                server, address = served(words)
                 continue
             if words[:2] == ["collect", "simulate"]:
                 words += ["--url", address]
@@ -120,8 +131,7 @@ def test_a_study_is_collected_as_the_page_says(
             assert result.exit_code == 0, (words, result.output)
     finally:
         if server is not None:
-            server.terminate()
-            server.communicate()
+            end(server)
     assert Study.open("STUDY").participants.num_rows > 1
     assert list(Path("CSV").glob("*.csv"))
     assert list(Path("BIDS").rglob("*events.tsv"))
@@ -138,8 +148,17 @@ def test_the_page_on_search_works_from_top_to_bottom(
     shutil.copytree(tiny_run.path, "RUN")
     shutil.copy(tiny_study.image_path(0), "photo.jpg")
     Path("clicks.csv").write_text("x,y\n0.5,0.5\n0.2,0.3\n")
+    Path("samples.csv").write_text("image,text,gaze\nphoto.jpg,a dog on a street,clicks.csv\n")
     document = ROOT / "docs" / "search.md"
     for words in commands(document):
+        if words[0] == "serve":
+            server, address = served(words)
+            try:
+                with urllib.request.urlopen(address) as page:
+                    assert "Beholder" in page.read().decode()
+            finally:
+                end(server)
+            continue
         result = CliRunner().invoke(beholder, words, catch_exceptions=False)
         assert result.exit_code == 0, (words, result.output)
     (example,) = blocks(document, "python")

@@ -17,8 +17,9 @@ ALLOWED = {
     "features": {"study"},
     "model": {"study", "features"},
     "evaluation": {"study", "features", "model"},
-    "retrieval": {"study", "features", "model", "evaluation"},
-    "collect": {"study"},
+    "serving": set(),
+    "retrieval": {"study", "features", "model", "evaluation", "serving"},
+    "collect": {"study", "serving"},
 }
 FOR_ALL = {"atomic", "errors", "progress"}
 COMMAND = {"cli", "commands", "console", "__main__"}

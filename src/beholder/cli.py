@@ -11,7 +11,7 @@ from click.shell_completion import BashComplete, FishComplete, ShellComplete, Zs
 
 from beholder import __version__
 from beholder.collect.commands import collect
-from beholder.commands import comparison, retrieval, run, study
+from beholder.commands import comparison, enrolment, retrieval, run, serve, study
 from beholder.commands.options import INTERRUPTED, USERS_MISTAKE, stop
 from beholder.errors import BeholderError
 
@@ -43,7 +43,7 @@ for command in (
     *(study.read, study.fetch, study.inspect, study.simulate),
     *(run.train, run.evaluate),
     *(comparison.compare, comparison.reproduce),
-    *(retrieval.index, retrieval.search, retrieval.forget),
+    *(retrieval.index, retrieval.search, retrieval.forget, enrolment.enrol, serve.serve),
     collect,
 ):
     beholder.add_command(command)

@@ -105,10 +105,9 @@ def serve(
     Behind a proxy that ends TLS, name it with --forwarded-allow-ips.
     """
     with _with_libraries():
-        from beholder.collect import logs
         from beholder.collect.loading import load_definition
-        from beholder.collect.server import create_app
-        from beholder.collect.server import serve as run
+        from beholder.collect.server import LOG, create_app
+        from beholder.serving import configure_logs, run
 
         loaded = load_definition(definition)
         places = _places(definition, data, database, token_file, key_file)
@@ -119,7 +118,7 @@ def serve(
             stated = {"url": url, "pilot": pilot, "token_file": str(places.token_file)}
             click.echo(json.dumps(stated) if as_json else f"ready on {url}")
 
-        logs.configure()
+        configure_logs(LOG)
         try:
             run(
                 create_app(application),
@@ -163,8 +162,8 @@ def _application(
     from beholder.collect.application import Application, Settings
     from beholder.collect.images import ImageCache
     from beholder.collect.store import open_store
-    from beholder.collect.tokens import load_or_create_token
     from beholder.progress import shown
+    from beholder.serving import load_or_create_token
     from beholder.study.pseudonyms import load_or_create_key
 
     places.data.mkdir(mode=0o700, parents=True, exist_ok=True)

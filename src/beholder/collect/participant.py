@@ -42,7 +42,7 @@ def session(request: Request, app: App) -> str:
 Session = Annotated[str, Depends(session)]
 TrialID = Annotated[str, Path(pattern="^[A-Za-z0-9_-]{1,32}$")]
 
-_BODY = documented(400, 403, 413, 415, 422, 503)
+_BODY = documented(400, 403, 408, 413, 415, 422, 503)
 _STEP = documented(401, 409) | _BODY
 
 

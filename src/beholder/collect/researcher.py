@@ -15,9 +15,9 @@ from beholder.collect.participant import App
 from beholder.collect.quality import assess
 from beholder.collect.refusals import RefusedError
 from beholder.collect.rows import ParticipantRow
-from beholder.collect.tokens import matches
 from beholder.collect.withdrawing import withdraw
 from beholder.errors import StudyError
+from beholder.serving import matches
 
 
 def allowed(request: Request, app: App) -> None:
@@ -36,7 +36,7 @@ router = APIRouter(
 SessionID = Annotated[str, Path(pattern="^[A-Za-z0-9_-]{1,32}$")]
 TrialID = Annotated[str, Path(pattern="^[A-Za-z0-9_-]{1,32}$")]
 FileName = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,150}\.zip$")]
-_ACT = documented(400, 403, 413, 415)
+_ACT = documented(400, 403, 408, 413, 415)
 _ONE = documented(404)
 
 

@@ -1,36 +1,31 @@
-"""The server: one ASGI application for a study, and uvicorn to run it."""
+"""The server: one ASGI application for a study."""
 
-import signal
-import socket
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import jinja2
-import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse
-from fastapi.staticfiles import StaticFiles
 from starlette.middleware import Middleware
-from starlette.responses import Response
 
 from beholder import __version__
 from beholder.collect import answers, participant, researcher
 from beholder.collect.application import Application
 from beholder.collect.definition import Definition
-from beholder.collect.logs import RequestLog
 from beholder.collect.participant import App
 from beholder.collect.refusals import RefusedError
-from beholder.collect.security import Guard, content_security_policy
+from beholder.collect.security import MOST_BYTES, content_security_policy, refuse
 from beholder.collect.texts import in_language
-from beholder.errors import ConfigurationError
+from beholder.serving import Bodies, CurrentFiles, Guard, RequestLog
 
-GRACE_SECONDS = 20
+LOG = "beholder.collect"
 
 
 def create_app(application: Application) -> FastAPI:
     """Return the ASGI application that serves a study."""
+    logger = logging.getLogger(LOG)
     app = FastAPI(
         title="beholder collect",
         version=__version__,
@@ -38,8 +33,9 @@ def create_app(application: Application) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         middleware=[
-            Middleware(RequestLog),
-            Middleware(Guard, content_security_policy(application.definition)),
+            Middleware(RequestLog, logger),
+            Middleware(Guard, content_security_policy(application.definition), refuse, logger),
+            Middleware(Bodies, refuse, most_bytes=MOST_BYTES),
         ],
     )
     app.state.application = application
@@ -47,7 +43,7 @@ def create_app(application: Application) -> FastAPI:
     app.include_router(participant.router)
     app.include_router(researcher.router)
     pages = _Pages()
-    app.mount("/static", _Static(directory=pages.folder / "static"))
+    app.mount("/static", CurrentFiles(directory=pages.folder / "static"))
 
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
     def page(request: Request, app: App, lang: str | None = None) -> HTMLResponse:
@@ -69,68 +65,6 @@ def create_app(application: Application) -> FastAPI:
         return JSONResponse({"status": "ready"})
 
     return app
-
-
-def serve(
-    app: FastAPI,
-    host: str,
-    port: int,
-    *,
-    ready: Callable[[str], None],
-    root_path: str = "",
-    forwarded_allow_ips: str = "",
-) -> None:
-    """Serve until SIGTERM or Ctrl-C, then answer what was asked and return.
-
-    Port 0 takes a free one; ``ready`` is told the address once requests are taken.
-    ``forwarded_allow_ips`` names the proxies whose X-Forwarded-* headers are believed.
-    """
-    with _listening(host, port) as listening:
-        taken = listening.getsockname()[1]
-        shown = f"[{host}]" if ":" in host else host
-        config = uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            root_path=root_path,
-            proxy_headers=bool(forwarded_allow_ips),
-            forwarded_allow_ips=forwarded_allow_ips or None,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-            timeout_keep_alive=30,
-        )
-        # The server hands signals on when it has stopped; to stop was all that they asked.
-        before = {
-            number: signal.signal(number, _nothing_more)
-            for number in (signal.SIGINT, signal.SIGTERM)
-        }
-        try:
-            _Server(config, lambda: ready(f"http://{shown}:{taken}/")).run(sockets=[listening])
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-
-class _Server(uvicorn.Server):
-    """Says when it takes requests."""
-
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._ready = ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
-        if self.started:
-            self._ready()
-
-
-class _Static(StaticFiles):
-    """The pages' files; a browser asks each time whether its copy is current."""
-
-    async def get_response(self, path: str, scope: Any) -> Response:
-        response = await super().get_response(path, scope)
-        response.headers["Cache-Control"] = "no-cache"
-        return response
 
 
 class _Pages:
@@ -168,19 +102,3 @@ def _language(definition: Definition, wanted: str | None, accepted: str) -> str:
         if tag and tag.partition("-")[0] == language.partition("-")[0]:
             return language
     return definition.default_language
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-    except OSError as error:
-        listening.close()
-        raise ConfigurationError(f"cannot listen on {host}:{port}: {error.strerror}") from error
-    return listening
-
-
-def _nothing_more(_number: int, _frame: object) -> None:
-    """Let a signal pass."""

@@ -71,12 +71,6 @@ class Listing:
         numbers: list[int] = self.catalogue.samples[self.catalogue.image == image].tolist()
         return numbers
 
-    @staticmethod
-    def like(items: Sequence[Named], words: str) -> list[Named]:
-        """Return those whose names hold the words, whatever their case."""
-        sought = words.strip().casefold()
-        return [item for item in items if sought in item.name.casefold()]
-
 
 class Listings:
     """The listing of the store's present state; it is made anew when the store has changed."""

@@ -11,8 +11,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from starlette.responses import Response
 
-from beholder.retrieval.explorer.listing import Listing, Listings, sheet
+from beholder.retrieval.explorer.listing import Listings, sheet
 from beholder.retrieval.layout import Description
+from beholder.retrieval.matching import matching
 from beholder.retrieval.store import FINDS, Snapshot, Store
 from beholder.serving import CurrentFiles
 from beholder.study.survey import Instrument, parse_instrument
@@ -105,12 +106,12 @@ class _Pages:
         return self.show("search.html", request, snapshot, finds=FINDS, images=shown)
 
     def images(self, request: Request, snapshot: Snapshot, like: str, page: int) -> HTMLResponse:
-        found = Listing.like(self._listings.of(snapshot).images, like)
+        found = matching(self._listings.of(snapshot).images, like, lambda one: one.name)
         shown = sheet(found, page, IMAGES_A_PAGE)
         return self.show("images.html", request, snapshot, like=like, sheet=shown)
 
     def people(self, request: Request, snapshot: Snapshot, like: str, page: int) -> HTMLResponse:
-        found = Listing.like(self._listings.of(snapshot).people, like)
+        found = matching(self._listings.of(snapshot).people, like, lambda one: one.name)
         shown = sheet(found, page, PEOPLE_A_PAGE)
         return self.show("people.html", request, snapshot, like=like, sheet=shown)
 

@@ -1,4 +1,4 @@
-"""The researcher's token: made once, kept in a file that only its owner reads."""
+"""A server's token: made once, kept in a file that only its owner reads."""
 
 import hmac
 import os
@@ -8,6 +8,11 @@ from pathlib import Path
 from beholder.errors import ConfigurationError
 
 _SHORTEST = 16
+
+
+def new_token() -> str:
+    """Return a new random token."""
+    return secrets.token_urlsafe(32)
 
 
 def load_or_create_token(path: Path) -> str:
@@ -20,7 +25,7 @@ def load_or_create_token(path: Path) -> str:
     except OSError as error:
         raise ConfigurationError(f"cannot write the token {path}: {error.strerror}") from error
     with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(32) + "\n")
+        file.write(new_token() + "\n")
     return _read(path)
 
 
