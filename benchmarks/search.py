@@ -1,6 +1,6 @@
 """What a search costs in both kinds of store, beside plain FAISS and plain pgvector.
 
-OMP_NUM_THREADS=1 python -m benchmarks.search [ROWS]
+OMP_NUM_THREADS=1 python -m benchmarks.search [ROWS …]
 
 All are asked the same queries over the same vectors, one query at a time and in turn, so that
 other work on the machine slows all of them alike. The plain ones return the numbers of the
@@ -30,7 +30,8 @@ SPACES, DIMENSIONS, CLUSTERS = ("base", "content", "style"), 64, 500
 LAYOUT = PairLayout(("gaze", "text"), dict.fromkeys(SPACES, 1 / 3), DIMENSIONS)
 DESCRIPTION = Description("made", "run", "ours", "random", 0, ("g2t",), (LAYOUT,), "", None)
 SIDE = LAYOUT.side("text")
-ROWS, QUERIES, TOP = 100_000, 200, 10
+ROWS = (20_000, 50_000, 100_000)
+QUERIES, TOP = 200, 10
 EXAMINED = 200  # by each graph, plain ones too
 
 Search = Callable[[int], Sequence[int]]
@@ -241,6 +242,5 @@ def _flat(engines: dict[str, dict[str, Search]]) -> dict[str, Search]:
 
 
 if __name__ == "__main__":
-    size = int(sys.argv[1]) if sys.argv[1:] else ROWS
-    outcome = measured(size)
-    write_results("search", outcome, table(outcome))
+    outcomes = [measured(size) for size in map(int, sys.argv[1:] or ROWS)]
+    write_results("search", outcomes, "\n\n".join(map(table, outcomes)))

@@ -94,6 +94,8 @@ def _share_the_processor() -> None:
     if "OMP_NUM_THREADS" not in os.environ:
         os.environ["OMP_NUM_THREADS"] = "1"
         os.environ.setdefault("OPENBLAS_NUM_THREADS", str(min(_MOST_THREADS, os.cpu_count() or 1)))
+        # They wait for the next product for 2**16 cycles, not for 2**26 as by default.
+        os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "16")
 
 
 def _is_with_a_person() -> bool:
