@@ -63,7 +63,7 @@ def address(explored: EmbeddedStore) -> Iterator[str]:
     listening.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open no other test can run an event loop
 def browser() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
