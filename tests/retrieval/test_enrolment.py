@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_stores import Places
@@ -428,6 +429,7 @@ def test_a_killed_enrolment_or_undoing_leaves_the_state_before_or_after(
     is_there, states = False, [False]
 
     def change(number: int) -> None:
+        torch.set_num_threads(1)  # a forked process has no other threads to wait for
         if is_there ^ (number % 2 == 1):
             withdraw_enrolled(store, "she")
         else:

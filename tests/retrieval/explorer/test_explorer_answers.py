@@ -61,7 +61,7 @@ def test_why_shows_the_parts_and_what_made_them(visit: Any, explored: EmbeddedSt
           getComputedStyle(document.querySelector(`.key-line .${kind}`)).textDecorationStyle)"""
     )
     assert styles == ["solid", "dotted"]  # not by colour alone
-    assert "why=" in page.fragment
+    page.address_holds("why=")
     page.page.reload()
     page.page.wait_for_selector(".why:not([hidden]) table.parts")
     page.page.locator("[data-why]").nth(1).click()
@@ -102,6 +102,7 @@ def test_the_address_holds_the_whole_query_and_goes_back(visit: Any) -> None:
     page.has("ol.of-images li.answer", 12)
     page.page.get_by_role("button", name="Next").click()
     page.says("#status", "13 to 16 of 16 images")
+    page.address_holds("page=2")
     assert page.fragment == "text=a+dog&find=images&page=2"
     page.page.go_back()
     page.says("#status", "1 to 12 of 16 images")
@@ -166,7 +167,7 @@ def test_errors_are_said_in_one_place_and_go_again(visit: Any) -> None:
     page.has("li.answer", 0)
     page.page.get_by_role("button", name="As seen by: none").click()
     page.has("li.answer", 12)
-    assert not page.page.is_visible("#trouble")
+    page.page.wait_for_selector("#trouble", state="hidden")
     page.allowed.append("ERR_INTERNET_DISCONNECTED")
     page.context.set_offline(True)
     page.page.fill("#text", "a boat")
@@ -174,7 +175,7 @@ def test_errors_are_said_in_one_place_and_go_again(visit: Any) -> None:
     page.context.set_offline(False)
     page.page.fill("#text", "a kite")
     page.has("li.answer", 12)
-    assert not page.page.is_visible("#trouble")
+    page.page.wait_for_selector("#trouble", state="hidden")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -46,7 +46,7 @@ def test_typed_words_are_answered_at_once(visit: Any, explored: EmbeddedStore) -
     assert shown(page) == found(explored, text="a dog on a beach", find="text")
     page.says("#status", "1 to 12 of 192 texts")
     page.says("#status", "By chance each would stand at 96.5.")
-    assert not page.page.is_visible("#start")
+    page.page.wait_for_selector("#start", state="hidden")
     bodies = [url for url in page.requests if url.endswith("/v1/search")]
     assert len(bodies) < len("a dog on a beach")  # a pause is waited for
     first = page.page.locator("li.answer").first
@@ -89,7 +89,7 @@ def test_an_answer_that_comes_late_is_dropped(visit: Any, explored: EmbeddedStor
     page.page.evaluate("window.held.find((one) => one.text === 'a boat').go()")
     page.page.wait_for_timeout(50)
     assert shown(page) == found(explored, text="a kite", find="text")
-    assert not page.page.is_visible("#busy")
+    page.page.wait_for_selector("#busy", state="hidden")
 
 
 def test_bubbles_are_drawn_taken_back_and_cleared(visit: Any, explored: EmbeddedStore) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from typing import Any
 
@@ -93,7 +94,11 @@ class Visit:
     @property
     def fragment(self) -> str:
         """The part of the address behind #."""
-        return str(self.page.url).partition("#")[2]
+        return str(self.page.evaluate("location.hash")).removeprefix("#")
+
+    def address_holds(self, part: str) -> None:
+        """Wait until the part of the address behind # holds some text."""
+        self.until(f"location.hash.includes({json.dumps(part)})")
 
     def fits(self) -> None:
         """Nothing lies beyond the right edge, and everything that can be used has a name."""
