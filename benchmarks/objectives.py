@@ -170,6 +170,9 @@ def _theirs(name: str) -> Callable[..., Any]:
 
 def _line(row: dict[str, Any]) -> str:
     ours, theirs = row["ours"], row["theirs"]
+    if ours is None:
+        figures = [f"over {MOST_GIB} GiB or {MOST_S} s", "–", row["name"], "–", "–", "–"]
+        return f"| {row['objective']} | {row['positives']} | {row['n']:,} | {' | '.join(figures)} |"
     figures = [f"{ours['ms']:.2f}", f"{ours['mib']:.0f}", row["name"]]
     if theirs is None:
         figures += [f"over {MOST_GIB} GiB or {MOST_S} s", "–", "–"]
