@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from beholder.retrieval import EmbeddedStore, Query, Result, Searcher, Snapshot
+from beholder.retrieval.current import Current
 from beholder.retrieval.service.bodies import SearchBody
 from beholder.retrieval.service.limits import Limits
 from beholder.retrieval.service.metrics import Metrics
-from beholder.retrieval.service.names import CurrentNames
+from beholder.retrieval.service.names import names_of
 from beholder.retrieval.service.refusals import RefusedError
 from beholder.retrieval.service.searching import Found, SearchThread
 from beholder.retrieval.service.waiting import OneAtATime
@@ -43,7 +44,7 @@ class Watched(Searcher):
 @contextmanager
 def searching(store: EmbeddedStore, **limits: Any) -> Iterator[tuple[SearchThread, Watched]]:
     searcher = Watched(store)
-    thread = SearchThread(store, searcher, CurrentNames(), Metrics(), Limits(**limits))
+    thread = SearchThread(store, searcher, Current(names_of), Metrics(), Limits(**limits))
     thread.start()
     try:
         yield thread, searcher

@@ -1,13 +1,10 @@
 """What the pages list: people and images by name, with how much there is of each."""
 
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
+from beholder.retrieval.current import counts
 from beholder.retrieval.records import ParticipantRecord
 from beholder.retrieval.store import Catalogue, Snapshot
 
@@ -72,28 +69,10 @@ class Listing:
         return numbers
 
 
-class Listings:
-    """The listing of the store's present state; it is made anew when the store has changed."""
-
-    def __init__(self) -> None:
-        self._held: Listing | None = None
-        self._making = threading.Lock()
-
-    def of(self, snapshot: Snapshot) -> Listing:
-        """Return the listing of a snapshot."""
-        held = self._held
-        if held is not None and held.generation == snapshot.generation:
-            return held
-        with self._making:
-            held = self._held
-            if held is None or held.generation != snapshot.generation:
-                held = self._held = _listing(snapshot)
-            return held
-
-
-def _listing(snapshot: Snapshot) -> Listing:
+def listing_of(snapshot: Snapshot) -> Listing:
+    """Return the listing of a snapshot."""
     catalogue = snapshot.catalogue()
-    of_people, of_images = _counts(catalogue.participant), _counts(catalogue.image)
+    of_people, of_images = counts(catalogue.participant), counts(catalogue.image)
     return Listing(
         snapshot.generation,
         tuple(
@@ -106,8 +85,3 @@ def _listing(snapshot: Snapshot) -> Listing:
         ),
         catalogue,
     )
-
-
-def _counts(numbers: NDArray[np.int64]) -> dict[int, int]:
-    values, counts = np.unique(numbers, return_counts=True)
-    return dict(zip(values.tolist(), counts.tolist(), strict=True))

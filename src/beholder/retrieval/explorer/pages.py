@@ -11,7 +11,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from starlette.responses import Response
 
-from beholder.retrieval.explorer.listing import Listings, sheet
+from beholder.retrieval.current import Current
+from beholder.retrieval.explorer.listing import listing_of, sheet
 from beholder.retrieval.layout import Description
 from beholder.retrieval.matching import matching
 from beholder.retrieval.store import FINDS, Snapshot, Store
@@ -73,7 +74,7 @@ class _Pages:
 
     def __init__(self) -> None:
         self.folder = Path(str(resources.files("beholder.retrieval").joinpath("explorer")))
-        self._listings = Listings()
+        self._listings = Current(listing_of)
         self._environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(self.folder / "templates"),
             autoescape=True,

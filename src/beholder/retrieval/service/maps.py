@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from beholder.errors import StoreError
+from beholder.retrieval.current import Current
 from beholder.retrieval.projection import Projection, project
 from beholder.retrieval.service.caching import etag_of
-from beholder.retrieval.service.names import CurrentNames, Names
+from beholder.retrieval.service.names import Names
 from beholder.retrieval.service.refusals import RefusedError
 from beholder.retrieval.store import Snapshot, Store
 
@@ -35,7 +36,7 @@ class MadeMap:
 class Maps:
     """The maps of the store's present state; those of earlier states are dropped."""
 
-    def __init__(self, store: Store, names: CurrentNames) -> None:
+    def __init__(self, store: Store, names: Current[Names]) -> None:
         self._store, self._names = store, names
         self._pool = ThreadPoolExecutor(1, "map")
         self._lock = threading.Lock()

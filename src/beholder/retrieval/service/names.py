@@ -1,12 +1,12 @@
 """What one state of a store calls things: names to numbers, kept until the store changes."""
 
-import threading
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from beholder.retrieval.current import counts
 from beholder.retrieval.query import Query
 from beholder.retrieval.records import ParticipantRecord
 from beholder.retrieval.service.bodies import ImageNumber, SearchBody
@@ -61,25 +61,6 @@ class Names:
         return body.query(image)
 
 
-class CurrentNames:
-    """The names of the store's present state; they are read anew when it has changed."""
-
-    def __init__(self) -> None:
-        self._held: Names | None = None
-        self._reading = threading.Lock()
-
-    def of(self, snapshot: Snapshot) -> Names:
-        """Return the names of a snapshot."""
-        held = self._held
-        if held is not None and held.generation == snapshot.generation:
-            return held
-        with self._reading:
-            held = self._held
-            if held is None or held.generation != snapshot.generation:
-                held = self._held = _names(snapshot)
-            return held
-
-
 def _known(kind: str, wanted: Iterable[str], there: Iterable[str]) -> None:
     for name in wanted:
         if name not in there:
@@ -87,7 +68,8 @@ def _known(kind: str, wanted: Iterable[str], there: Iterable[str]) -> None:
             raise RefusedError("unknown", f"The store has no {kind} {shown!r}.")
 
 
-def _names(snapshot: Snapshot) -> Names:
+def names_of(snapshot: Snapshot) -> Names:
+    """Return the names of a snapshot."""
     catalogue, description = snapshot.catalogue(), snapshot.description
     instrument = None
     if description.instrument is not None:
@@ -101,8 +83,8 @@ def _names(snapshot: Snapshot) -> Names:
         {one.number: one for one in catalogue.participants},
         {name: number for number, name in catalogue.images.items()},
         frozenset(catalogue.samples.tolist()),
-        _counts(catalogue.participant),
-        _counts(catalogue.image),
+        counts(catalogue.participant),
+        counts(catalogue.image),
         _labels(catalogue.tasks),
         _labels(catalogue.parts),
         tuple(dict.fromkeys([*traits, *(name for own in scored for name in own)])),
@@ -112,8 +94,3 @@ def _names(snapshot: Snapshot) -> Names:
 
 def _labels(column: NDArray[np.object_]) -> tuple[str, ...]:
     return tuple(label for label in dict.fromkeys(column.tolist()) if label is not None)
-
-
-def _counts(numbers: NDArray[np.int64]) -> dict[int, int]:
-    values, counts = np.unique(numbers, return_counts=True)
-    return dict(zip(values.tolist(), counts.tolist(), strict=True))

@@ -16,12 +16,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from beholder.errors import BeholderError
+from beholder.retrieval.current import Current
 from beholder.retrieval.query import Query
 from beholder.retrieval.search import Result, Searcher
 from beholder.retrieval.service.bodies import SearchBody
 from beholder.retrieval.service.limits import Limits
 from beholder.retrieval.service.metrics import Metrics
-from beholder.retrieval.service.names import CurrentNames, Names
+from beholder.retrieval.service.names import Names
 from beholder.retrieval.service.refusals import BUSY, LOG, RefusedError, as_refused
 from beholder.retrieval.store import Snapshot, Store
 
@@ -50,7 +51,7 @@ class SearchThread:
         self,
         store: Store,
         searcher: Searcher,
-        names: CurrentNames,
+        names: Current[Names],
         metrics: Metrics,
         limits: Limits,
     ) -> None:

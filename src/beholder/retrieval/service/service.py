@@ -5,11 +5,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from beholder.errors import BeholderError
+from beholder.retrieval.current import Current
 from beholder.retrieval.search import Searcher
 from beholder.retrieval.service.limits import Limits
 from beholder.retrieval.service.maps import Maps
 from beholder.retrieval.service.metrics import Labels, Metrics
-from beholder.retrieval.service.names import CurrentNames, Names
+from beholder.retrieval.service.names import Names, names_of
 from beholder.retrieval.service.searching import SearchThread
 from beholder.retrieval.service.waiting import OneAtATime
 from beholder.retrieval.store import Snapshot, Store
@@ -30,7 +31,7 @@ class Service:
     def __init__(self, store: Store, settings: Settings) -> None:
         self.store, self.settings = store, settings
         limits = settings.limits
-        self.metrics, self.names = Metrics(), CurrentNames()
+        self.metrics, self.names = Metrics(), Current(names_of)
         self.searcher = Searcher(store)
         self.searches = SearchThread(store, self.searcher, self.names, self.metrics, limits)
         self.explanations = OneAtATime(
