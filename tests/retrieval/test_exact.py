@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -94,6 +95,20 @@ def test_every_ranking_is_that_of_brute_force(made: Made, asked: Ranking) -> Non
 def test_a_batch_answers_as_one_by_one(made: Made, asked: list[Ranking]) -> None:
     with made.store.read() as snapshot:
         assert snapshot.rank(asked) == [snapshot.rank([one])[0] for one in asked]
+
+
+@pytest.mark.parametrize("group", [2, 3])
+def test_a_bound_by_groups_loses_no_answer(
+    made: Made, group: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exact, "_GROUP", group)
+    generator = np.random.default_rng(3)
+    for side in DESCRIPTION.sides[:2]:
+        for top, offset in itertools.product((1, 3), (0, 1, 4)):
+            probe = Probe("gaze", side, made_rows(side, 1, generator)[0])
+            asked = Ranking(side.modality, (probe,), {"gaze": 1.0}, Filters(), top, offset)
+            with made.store.read() as snapshot:
+                check(snapshot.rank([asked])[0], made.addition, asked)
 
 
 def test_a_page_is_exact_where_float32_is_not(place: str, monkeypatch: pytest.MonkeyPatch) -> None:

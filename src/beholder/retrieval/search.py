@@ -93,8 +93,9 @@ class Searcher:
             for query, own, embedded in zip(queries, asked, rows, strict=True)
         ]
         found = snapshot.rank(rankings)
+        items = _items_of(snapshot, rankings, found)
         return [
-            _result(snapshot, ranking, hits, _notes(own))
+            _result(ranking, hits, items[ranking.find], _notes(own))
             for ranking, hits, own in zip(rankings, found, asked, strict=True)
         ]
 
@@ -136,9 +137,10 @@ def parts_of(hit: Hit) -> dict[str, float]:
     return parts
 
 
-def _result(snapshot: Snapshot, ranking: Ranking, hits: Hits, notes: tuple[str, ...]) -> Result:
+def _result(
+    ranking: Ranking, hits: Hits, items: dict[int, dict[str, Any]], notes: tuple[str, ...]
+) -> Result:
     chance = (hits.candidates + 1) / 2
-    items = _items(snapshot, ranking.find, [hit.number for hit in hits.hits])
     answers = []
     for place, hit in enumerate(hits.hits):
         by_modality = {modality: sum(own.values()) for modality, own in hit.parts.items()}
@@ -162,6 +164,16 @@ def _result(snapshot: Snapshot, ranking: Ranking, hits: Hits, notes: tuple[str, 
         notes,
         hits.is_approximate,
     )
+
+
+def _items_of(
+    snapshot: Snapshot, rankings: Sequence[Ranking], found: Sequence[Hits]
+) -> dict[str, dict[int, dict[str, Any]]]:
+    """Return what answers any of the rankings, by what is found and its number, read at once."""
+    numbers: dict[str, set[int]] = {}
+    for ranking, hits in zip(rankings, found, strict=True):
+        numbers.setdefault(ranking.find, set()).update(hit.number for hit in hits.hits)
+    return {find: _items(snapshot, find, sorted(own)) for find, own in numbers.items()}
 
 
 def _items(snapshot: Snapshot, find: str, numbers: list[int]) -> dict[int, dict[str, Any]]:

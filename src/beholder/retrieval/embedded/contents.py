@@ -143,7 +143,7 @@ def _matrix(
     rows = connection.execute(
         "SELECT item, vector FROM vectors WHERE side = ? ORDER BY item", (side.name,)
     ).fetchall()
-    values = np.frombuffer(b"".join(row[1] for row in rows), "<f4")
+    values = np.frombuffer(bytearray().join(row[1] for row in rows), "<f4")  # writable, for PyTorch
     if values.size != len(rows) * width:
         raise StoreError(f"{where} is damaged: the vectors of {side.name} are not {width} long")
     items = _numbers([row[0] for row in rows])

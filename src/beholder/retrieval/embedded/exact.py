@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from beholder.retrieval.embedded.contents import Contents, Flags, Matrix
@@ -11,6 +12,7 @@ from beholder.retrieval.scoring import SLACK, Compared, Floats, Numbers, page
 from beholder.retrieval.store import Filters, Hits, Probe, Ranking
 
 _SCORES_AT_ONCE = 1 << 24  # 64 MiB of float32
+_GROUP = 64  # products that are compared by their maximum
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,10 @@ class _Field:
         """Return the inner products of queries (q, width) with the rows, shape (q, m)."""
         every = self.matrix.rows
         if len(self.rows) == len(every):
-            return vectors @ every.T
+            return _products(vectors, every)
         if 2 * len(self.rows) > len(every):  # cheaper than a copy of the rows
-            return (vectors @ every.T)[:, self.rows]
-        return vectors @ every[self.rows].T
+            return _products(vectors, every)[:, self.rows]
+        return _products(vectors, every[self.rows])
 
     def means(self, products: NDArray[np.float32], count: int) -> tuple[Floats, Flags]:
         """Return every candidate's mean product, and which have one, each (count,)."""
@@ -138,10 +140,32 @@ def _rank_rows(
     first = len(products) - ranking.offset - ranking.top
     near = np.arange(len(products))
     if first > 0:
-        near = np.flatnonzero(products >= np.partition(products, first)[first] - SLACK)
+        near = np.flatnonzero(products >= _bound(products, len(products) - first) - SLACK)
     compared = Compared(field.matrix.rows, field.rows[near], np.arange(len(near)))
     near_numbers = numbers[field.candidate[near]]
     return page(ranking, contents.description, near_numbers, [compared], len(products))
+
+
+def _products(vectors: NDArray[np.float32], rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the inner products (q, m) of vectors (q, width) and rows (m, width).
+
+    PyTorch's take three quarters of the processor time of NumPy's, whose threads spin.
+    """
+    products: NDArray[np.float32] = (torch.from_numpy(vectors) @ torch.from_numpy(rows).T).numpy()
+    return products
+
+
+def _bound(products: NDArray[np.float32], count: int) -> float:
+    """Return what the highest ``count`` products reach at least.
+
+    Where they are few among many it is the same of the maxima of groups, found in a fraction
+    of the time: each of the highest groups holds a product that reaches it.
+    """
+    groups = len(products) // _GROUP
+    if groups >= 4 * count:
+        products = products[: groups * _GROUP].reshape(_GROUP, groups).max(axis=0)
+    last = len(products) - count
+    return float(np.partition(products, last)[last])
 
 
 def rank_near(contents: Contents, ranking: Ranking, rows: Numbers) -> Hits:
