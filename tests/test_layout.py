@@ -21,7 +21,7 @@ ALLOWED = {
     "retrieval": {"study", "features", "model", "evaluation", "serving"},
     "collect": {"study", "serving"},
 }
-FOR_ALL = {"atomic", "errors", "progress"}
+FOR_ALL = {"atomic", "errors", "extras", "progress"}
 COMMAND = {"cli", "commands", "console", "__main__"}
 
 

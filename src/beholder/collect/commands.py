@@ -1,8 +1,6 @@
 """The command ``beholder collect``: parses, calls, prints. Libraries load where they are used."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +9,7 @@ import click
 
 from beholder.collect.researcher_commands import COMMANDS
 from beholder.errors import ConfigurationError
+from beholder.extras import needs
 
 if TYPE_CHECKING:
     from beholder.collect.application import Application
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 _PATH = click.Path(path_type=Path)
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
-_LIBRARIES = frozenset({"alembic", "fastapi", "pydantic", "sqlalchemy", "starlette", "uvicorn"})
 
 
 @click.group()
@@ -35,7 +33,7 @@ for command in COMMANDS:
 @_json
 def init(folder: Path, as_json: bool) -> None:
     """Write an example into FOLDER: a commented definition that runs, and its images."""
-    with _with_libraries():
+    with needs("collect"):
         from beholder.collect.example import write_example
 
         definition = write_example(folder)
@@ -50,7 +48,7 @@ def init(folder: Path, as_json: bool) -> None:
 @_json
 def check(definition: Path, as_json: bool) -> None:
     """Check DEFINITION and every image it names; a fault ends with a sentence that names it."""
-    with _with_libraries():
+    with needs("collect"):
         from beholder.collect.loading import load_definition
         from beholder.collect.summary import summary_of
         from beholder.progress import shown
@@ -104,7 +102,7 @@ def serve(
     Everything acknowledged is on the disk: the server may be killed and started again.
     Behind a proxy that ends TLS, name it with --forwarded-allow-ips.
     """
-    with _with_libraries():
+    with needs("collect"):
         from beholder.collect.loading import load_definition
         from beholder.collect.server import LOG, create_app
         from beholder.serving import configure_logs, run
@@ -173,17 +171,3 @@ def _application(
     pseudonymiser = load_or_create_key(places.key_file)
     store = open_store(places.database, definition)
     return Application(definition, store, images, pseudonymiser, settings)
-
-
-@contextmanager
-def _with_libraries() -> Iterator[None]:
-    """Name the extra where one of its libraries is missing."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        library = (error.name or "").partition(".")[0]
-        if library not in _LIBRARIES:
-            raise
-        raise ConfigurationError(
-            f"{library} is missing: pip install 'beholder[collect]'"
-        ) from error

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from beholder.errors import ConfigurationError
+from beholder.extras import needs
 
 if TYPE_CHECKING:
     from beholder.collect.definition import Definition
@@ -74,7 +75,7 @@ def simulate(
     the validation images show, and look at the objects of scenes that are known; without,
     they imagine a scene for every image, the same for all of them.
     """
-    with _with_libraries():
+    with needs("collect"):
         from beholder.collect.loading import load_definition
         from beholder.collect.simulation import (
             Patience,
@@ -127,7 +128,7 @@ def signals(
 
     A flag rejects nobody: that is a person's decision.
     """
-    with _with_libraries(), _opened(definition, database, data) as (store, _):
+    with needs("collect"), _opened(definition, database, data) as (store, _):
         from beholder.collect.quality import assess
 
         found = assess(store, pilot=pilot)
@@ -186,7 +187,7 @@ def export(
     `beholder inspect` and `beholder train` take it as it is. Exported are complete
     participations that nobody rejected; practice and validation images are left out.
     """
-    with _with_libraries(), _opened(definition, database, data) as (store, folder):
+    with needs("collect"), _opened(definition, database, data) as (store, folder):
         from dataclasses import asdict
 
         from beholder.collect.export import Choice, export_bids, export_study, export_tables
@@ -237,7 +238,7 @@ def withdraw(
 
     Exports outside the data folder are listed; they are for you to remove.
     """
-    with _with_libraries(), _opened(definition, database, data) as (store, folder):
+    with needs("collect"), _opened(definition, database, data) as (store, folder):
         from beholder.collect.export import Archives
         from beholder.collect.withdrawing import withdraw as withdraw_person
 
@@ -279,12 +280,3 @@ def _opened(
         yield store, folder
     finally:
         store.close()
-
-
-@contextmanager
-def _with_libraries() -> Iterator[None]:
-    """Name the extra where one of its libraries is missing."""
-    from beholder.collect.commands import _with_libraries as naming
-
-    with naming():
-        yield

@@ -3,17 +3,12 @@
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from beholder.commands.options import PATH, json_option
-from beholder.errors import ConfigurationError
-
-_MOST_THREADS = 4
-_LIBRARIES = frozenset({"fastapi", "pydantic", "starlette", "uvicorn"})
+from beholder.extras import needs
 
 
 @click.command()
@@ -46,7 +41,7 @@ def serve(
     --token-file, a token is wanted; without a file one is made and printed.
     """
     _share_the_processor()
-    with _with_libraries():
+    with needs("serve"):
         from beholder.retrieval.opening import open_store
         from beholder.retrieval.service import LOG, Settings, create_app
         from beholder.retrieval.service.access import is_loopback
@@ -86,29 +81,13 @@ def serve(
 
 
 def _share_the_processor() -> None:
-    """Let no library take threads that do not pay, before one of them is loaded.
+    """Let a search take one thread, before a library is loaded that would take more.
 
     Encoding a query is many small products, whose threads wait for one another and take the
-    processor from those that answer requests; only ranking has products that gain by them.
+    processor from those that answer requests.
     """
-    if "OMP_NUM_THREADS" not in os.environ:
-        os.environ["OMP_NUM_THREADS"] = "1"
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", str(min(_MOST_THREADS, os.cpu_count() or 1)))
-        # They wait for the next product for 2**16 cycles, not for 2**26 as by default.
-        os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "16")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def _is_with_a_person() -> bool:
     return sys.stdout.isatty()
-
-
-@contextmanager
-def _with_libraries() -> Iterator[None]:
-    """Name the extra where one of its libraries is missing."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        library = (error.name or "").partition(".")[0]
-        if library not in _LIBRARIES:
-            raise
-        raise ConfigurationError(f"{library} is missing: pip install 'beholder[serve]'") from error
