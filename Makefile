@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 TESTABLE := $(VENV)/.testable
 DEMO ?= demo
 
-.PHONY: demo test check bench clean
+.PHONY: demo test fuzz check bench clean
 
 demo: $(INSTALLED)  ## Simulate a small study, train on it, print its table, write a report
 	$(BIN)/beholder simulate $(DEMO)/small --preset small --seed 0 --overwrite
@@ -16,6 +16,9 @@ demo: $(INSTALLED)  ## Simulate a small study, train on it, print its table, wri
 
 test: $(TESTABLE)  ## Run the tests; those that need Chromium or real data skip where it is absent
 	$(BIN)/python -m pytest -n 2
+
+fuzz: $(TESTABLE)  ## Run the property tests on examples that were not tried before
+	HYPOTHESIS_PROFILE=new $(BIN)/python -m pytest -n 2 $$(grep -rl "from hypothesis" tests/ --include='test_*.py')
 
 check: $(TESTABLE)  ## Lint, format and types
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from PIL import Image
 
 import postgres
@@ -16,6 +17,12 @@ from beholder.model import Run, TrainingConfiguration, train
 from beholder.study import Study
 from beholder.study.simulation import Preset, simulate
 from made_study import ALL_TASKS, QUICK
+
+# The same examples for the same code, so that a failure is the change's own; `make fuzz` draws
+# new ones.
+settings.register_profile("same", derandomize=True)
+settings.register_profile("new", derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 PEOPLE, PICTURES = 6, 8
 WORDS = ("boat", "tree", "dog", "house", "car", "cup", "lamp", "kite")
