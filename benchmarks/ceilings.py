@@ -108,11 +108,15 @@ def measured(study: Study, folder: Path, split: Any, seed: int) -> Iterator[tupl
         )
         for knows, order in ORDERS:
             for measure, asked, k, counted in measures:
+                if not counted.any():  # few of an image's viewers are in the part
+                    continue
                 left = asked.known(shared[knows]).of(counted)
                 by = None if order == "chance" else scores[order][counted]
                 yield ("ceiling", task.name, knows, order, measure), left.hits(k, by).mean()
         for least in LEAST:
             left = same_image.of(same_image.with_wrong(least))
+            if not len(left.right):
+                continue
             for k in (1, 2, 3):
                 yield ("own chance", task.name, f"{least}", f"top{k}"), left.hits(k).mean()
         for order in ("content", "base", "ours"):
@@ -217,10 +221,15 @@ def _table(columns: list[str], rows: dict[str, list[Key]], means: dict[Key, floa
         f"| {' | '.join(columns)} |",
         f"|{'---|' * names}{'---:|' * (len(columns) - 1)}",
         *(
-            f"| {name} | {' | '.join(f'{means[key]:.3f}' for key in keys)} |"
+            f"| {name} | {' | '.join(_figure(means.get(key)) for key in keys)} |"
             for name, keys in rows.items()
+            if keys[0] in means
         ),
     ]
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
 
 
 if __name__ == "__main__":
