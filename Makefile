@@ -36,6 +36,7 @@ bench: $(TESTABLE)  ## Measure again what the README states
 	$(BIN)/python -m benchmarks.search
 	$(BIN)/python -m benchmarks.latency
 	$(BIN)/python -m benchmarks.ranks
+	$(BIN)/python -m benchmarks.ceilings
 	$(BIN)/python -m benchmarks.objectives
 
 clean:

@@ -10,8 +10,13 @@ import pytest
 import torch
 
 from beholder.errors import ConfigurationError
+from beholder.features.gaze import Scanpath
+from beholder.features.text import Manner
 from beholder.model import TrainingConfiguration
+from beholder.model.agreement import fit_agreement
 from beholder.model.methods import BUILT_IN, Method, Registry, Setting, SpaceMethod
+from beholder.model.methods.manner import MannerMatcher
+from beholder.model.planning import with_both
 from beholder.model.towers import Participants
 from beholder.study import Study
 from beholder.study.tasks import TASKS, Galleries
@@ -51,6 +56,7 @@ def test_every_built_in_method_is_found_by_its_name() -> None:
     assert list(BUILT_IN)[:8] == [
         *("chance", "image-only", "factorised", "base", "content", "style", "added", "ours")
     ]
+    assert "manner" in BUILT_IN
     assert {"ours-joint", "style-privileged"} <= set(BUILT_IN)
 
 
@@ -116,6 +122,36 @@ def test_methods_of_a_group_share_one_training(tiny_study: Study, tmp_path: Path
     assert not np.allclose(ours, base)
 
 
+def test_manner_adds_how_looking_fits_writing_to_ours(tiny_study: Study, tmp_path: Path) -> None:
+    shared = setting(tiny_study, tmp_path, "g2t,t2g,g2p", ("ours", "manner"))
+    ours, manner = (BUILT_IN[name].fit(shared) for name in ("ours", "manner"))
+    assert ours is not None and isinstance(manner, MannerMatcher)
+    rows = with_both(tiny_study, shared.split.rows("test"), ("gaze", "text"))
+    gaze = shared.features("gaze", Scanpath()).of(rows)
+    text = shared.features("text", Manner()).of(rows)
+    ratio = manner.agreement.log_ratio(
+        manner.agreement.first.of(gaze), manner.agreement.second.of(text)
+    )
+    assert manner.agreement.correlation > 0  # simulated people who look longer write more
+    there, back = (manner.against(TASKS[name], rows)(rows) for name in ("g2t", "t2g"))
+    # `ours` divides cosines less popularity by 2.25, and the temperature of popularity is 0.07.
+    assert there == pytest.approx(ours.against(TASKS["g2t"], rows)(rows) + 0.07 / 2.25 * ratio)
+    assert back == pytest.approx(there.T, abs=1e-6)
+
+
+def test_manner_learns_nothing_of_the_test_part(tiny_study: Study, tmp_path: Path) -> None:
+    shared = setting(tiny_study, tmp_path, "g2t", ("manner",))
+    rows = np.sort(np.concatenate([shared.split.rows(part) for part in ("train", "validation")]))
+    rows = with_both(tiny_study, rows, ("gaze", "text"))
+    expected = fit_agreement(
+        shared.features("gaze", Scanpath()).of(rows), shared.features("text", Manner()).of(rows)
+    )
+    manner = BUILT_IN["manner"].fit(shared)
+    assert isinstance(manner, MannerMatcher)
+    assert manner.agreement.correlation == expected.correlation
+    assert manner.agreement.first.weights.tolist() == expected.first.weights.tolist()
+
+
 def test_one_space_alone_trains_nothing_else(tiny_study: Study, tmp_path: Path) -> None:
     BUILT_IN["style"].fit(setting(tiny_study, tmp_path, "g2t", ("style",)))
     assert [file.stem for file in weight_files(tmp_path / "run")] == ["style"]
@@ -171,6 +207,8 @@ def test_image_only_sees_no_difference_between_viewers(tiny_study: Study, tmp_pa
         ("ours-joint", "g2t", "supports gaze and text alone"),
         ("ours-privileged", "g2t", None),
         ("ours+personality", "g2p", "g2p needs personality at the test"),
+        ("manner", "g2t", None),
+        ("manner", "t2p", "how people look to how they write, which t2p has not both"),
         ("style", "p2t", None),
     ],
 )

@@ -19,6 +19,9 @@ TEMPERATURE = 0.07
 SHARE = 0.5
 """How much of an item's popularity is taken off; all of it would ask as often for every item."""
 
+LENGTH = 2 + SHARE**2
+"""The square of the length of the longest vector there can be: scores are divided by it."""
+
 MOST_KNOWN = 4000
 """More queries than these hardly change how popular an item is."""
 
@@ -48,9 +51,8 @@ def less_popularity(items: Embeddings, known: Embeddings, *, first: bool) -> Emb
     taken = np.float32(SHARE) * popularity(items, known)  # (n,)
     ones = np.ones_like(taken)
     # Two numbers meet zeros of the other side: they bring all vectors to one length.
-    squares = np.float32(2 + SHARE**2)  # what the largest possible vector measures
     rest = np.sqrt(np.maximum(SHARE**2 - taken**2, 0))
     zeros = np.zeros_like(taken)
     added = [ones, -taken, rest, zeros] if first else [-taken, ones, zeros, rest]
     vectors = np.concatenate([items, np.stack(added, axis=1)], axis=1)
-    return np.asarray(vectors / np.sqrt(squares), dtype=np.float32)
+    return np.asarray(vectors / np.sqrt(np.float32(LENGTH)), dtype=np.float32)

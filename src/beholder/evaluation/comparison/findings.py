@@ -17,7 +17,7 @@ ALPHA = 0.05
 CHAMPIONS = ("ours", "base")
 """What the claims are about: the first of these that was compared."""
 
-_KNOWN = {"base", "content", "style", "ours"}
+_KNOWN = {"base", "content", "style", "ours", "manner"}
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,7 @@ def _claims(results: Mapping[str, Any]) -> list[Claim]:
         Claim("Content and style added beat the base space (added over base)", "added", "base"),
         Claim("Taking off popularity helps (ours over added)", "ours", "added"),
         Claim("ours beats user factorisation (factorised)", "ours", "factorised"),
+        Claim("How people look and write helps (manner over ours)", "manner", "ours"),
         Claim("Joint training helps (ours-joint over ours)", "ours-joint", "ours"),
         Claim("Privileged modalities help (ours-privileged over ours)", "ours-privileged", "ours"),
         *(Claim(f"{method} beats {champion}", method, champion) for method in own),

@@ -15,7 +15,7 @@ from beholder.evaluation.comparison.description import describe
 from beholder.evaluation.comparison.folder import ComparisonFolder
 from beholder.evaluation.protocol import score_task
 from beholder.features import FeatureCache
-from beholder.model.methods import Method, Registry, RunMatcher, Setting
+from beholder.model.methods import Method, Registry, RunMatcher, Setting, SpaceMethod
 from beholder.progress import Progress, silent
 from beholder.study.splits import PARTS
 from beholder.study.study import Study
@@ -119,9 +119,9 @@ class JobRunner:
         values = {"missing": "no task can be learnt, so there are no spaces to ask"}
         try:
             if tasks:
-                matcher = methods[-1].fit(setting)
-                assert isinstance(matcher, RunMatcher)
-                values = describe(self.study, matcher.run)
+                spaces = [method for method in methods if isinstance(method, SpaceMethod)]
+                run = (spaces or [SpaceMethod("ours")])[-1].fit(setting).run
+                values = describe(self.study, run)
         except TrainingError as error:
             values = {"missing": str(error)}
         self.folder.write_json(self.folder.distinctness, values)

@@ -18,6 +18,7 @@ _METHODS = {
     "style": "a space in which whatever one person made lies together",
     "added": "base, content and style added, weighted on the validation part",
     "ours": "as added, less how popular an item is with every query",
+    "manner": "as ours, plus how well the manner of looking fits the manner of writing",
 }
 _VARIANTS = {
     "joint": "one tower a modality shared by all tasks",

@@ -10,6 +10,7 @@ from beholder.errors import ConfigurationError
 from beholder.model.methods.chance import Chance
 from beholder.model.methods.factorisation import Factorised
 from beholder.model.methods.image_only import ImageOnly
+from beholder.model.methods.manner import Manner
 from beholder.model.methods.method import Method
 from beholder.model.methods.spaces import SPACE_NAMES, SpaceMethod
 from beholder.study.tasks import MODALITIES
@@ -24,6 +25,7 @@ BUILT_IN: Mapping[str, Method] = MappingProxyType(
             ImageOnly(),
             Factorised(),
             *(SpaceMethod(space) for space in SPACE_NAMES),
+            Manner(),
             *(SpaceMethod(space, joint=True) for space in SPACE_NAMES),
             *(SpaceMethod(space, privileged=_ALL) for space in SPACE_NAMES),
         )
