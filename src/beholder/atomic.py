@@ -7,14 +7,19 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file by way of a temporary neighbour, so that no reader sees it half-written."""
+@contextlib.contextmanager
+def staged_file(path: Path) -> Iterator[BinaryIO]:
+    """Give a temporary neighbour of a file, which takes its place when the block succeeds.
+
+    No reader sees the file half-written, and a block that fails leaves it as it was.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         with temporary.open("wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -24,6 +29,12 @@ def write_bytes(path: Path, data: bytes) -> None:
     finally:
         with contextlib.suppress(OSError):  # it has moved, or was never made
             temporary.unlink()
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file, whole or not at all."""
+    with staged_file(path) as file:
+        file.write(data)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -15,7 +15,7 @@ from beholder.evaluation.metrics import (
     cluster_bootstrap,
 )
 from beholder.model.methods import Matcher
-from beholder.model.ranking import Ranks, rank, same_image_ranks
+from beholder.model.ranking import OwnImages, Ranks, rank
 from beholder.study.gaze import Floats
 from beholder.study.study import Study
 from beholder.study.tasks import Codes, Retrieval, SameImageRetrieval, Task
@@ -166,8 +166,9 @@ def score_task(
     ranking, own = None, None
     if matcher is not None:
         scorer = matcher.against(retrieval.task, retrieval.gallery)
-        ranking = rank(retrieval, scorer, depth)
-        own = same_image_ranks(same_image, scorer)
+        own_images = OwnImages(same_image)
+        ranking = rank(retrieval, own_images.heard(scorer), depth)
+        own = own_images.ranks(scorer)
     clusters = clusters_of(study)
     count = len(retrieval.queries)
     return TaskScores(

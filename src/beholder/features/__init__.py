@@ -1,6 +1,7 @@
 """Frozen encoders from samples to arrays, and their cache."""
 
 from beholder.features.cache import FeatureCache, default_cache_folder
+from beholder.features.encoding import encode_samples
 from beholder.features.gaze import Viewings
 from beholder.features.image import ImageGrid
 from beholder.features.modalities import DEFAULT_ENCODERS, ModalityEncoder, default_encoders
@@ -17,4 +18,5 @@ __all__ = [
     "Viewings",
     "default_cache_folder",
     "default_encoders",
+    "encode_samples",
 ]

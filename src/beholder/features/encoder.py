@@ -16,6 +16,9 @@ Array: TypeAlias = NDArray[np.float32]
 
 Inputs = TypeVar("Inputs", contravariant=True)
 
+MOST_FITTED = 50_000
+"""More items than these hardly change a mean, a spread or a main direction."""
+
 
 @dataclass(frozen=True)
 class Statistics:
@@ -37,6 +40,11 @@ class Encoder(Protocol[Inputs]):
     def encode(self, inputs: Inputs, statistics: Statistics) -> Array:
         """Return the block of n items, shape (n, width), of mean square length about 1."""
         ...
+
+
+def evenly(count: int, most: int = MOST_FITTED) -> slice:
+    """Return which of ``count`` items to fit on: at most so many, as neighbours are often alike."""
+    return slice(None, None, max(1, -(-count // most)))
 
 
 def standardise_fit(values: NDArray[Any]) -> Statistics:

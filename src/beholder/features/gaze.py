@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beholder.features.bags import Bag, fit_vocabulary, weigh
+from beholder.features.cache import take
 from beholder.features.encoder import (
     Array,
     Statistics,
+    evenly,
     standardise,
     standardise_fit,
     unit_rows,
@@ -25,6 +27,9 @@ from beholder.features.encoder import (
 )
 from beholder.study.gaze import Areas, Floats, Gaze, Kernel, attention_map
 from beholder.study.scanpath import STATISTICS, scanpath_statistics
+
+MOST_FITTED_IMAGES = 10_000
+"""More images than these hardly change their main directions."""
 
 
 @dataclass(frozen=True)
@@ -53,22 +58,25 @@ class Viewings:
         """
         key = (cells, kernel, weighted)
         if key not in self._known:
-            maps = self._maps(cells, kernel, weighted)
-            self._known[key] = np.array(maps, dtype=np.float32).reshape(-1, cells, cells)
+            maps = np.empty((len(self), cells, cells), dtype=np.float32)
+            for place, (gaze, row) in enumerate(zip(self.gazes, self.image, strict=True)):
+                maps[place] = attention_map(
+                    gaze,
+                    cells,
+                    cells,
+                    aspect=float(self.aspects[row]),
+                    kernel=kernel,
+                    weight_by_duration=weighted,
+                )
+            self._known[key] = maps
         return self._known[key]
 
-    def _maps(self, cells: int, kernel: Kernel | None, weighted: bool) -> list[Floats]:
-        return [
-            attention_map(
-                gaze,
-                cells,
-                cells,
-                aspect=float(self.aspects[row]),
-                kernel=kernel,
-                weight_by_duration=weighted,
-            )
-            for gaze, row in zip(self.gazes, self.image, strict=True)
-        ]
+    def evenly(self) -> "Viewings":
+        """Return as many of them, evenly spaced, as statistics need; all where they are few."""
+        chosen = evenly(len(self))
+        if chosen.step == 1:
+            return self  # with the maps that it has kept
+        return Viewings(self.gazes[chosen], self.image[chosen], self.grids, self.aspects)
 
 
 @dataclass(frozen=True)
@@ -142,7 +150,7 @@ class Scanpath:
 
     def fit(self, inputs: Viewings) -> Statistics:
         """Return the mean and spread of each statistic."""
-        return standardise_fit(_statistics(inputs))
+        return standardise_fit(_statistics(inputs.evenly()))
 
     def encode(self, inputs: Viewings, statistics: Statistics) -> Array:
         """Return z-scores of the statistics, shape (n, statistics)."""
@@ -165,7 +173,7 @@ class AttendedContent:
 
     def fit(self, inputs: Viewings) -> Statistics:
         """Return the whitening of the pooled grids."""
-        return whiten_fit(self._pool(inputs), self.dimensions)
+        return whiten_fit(self._pool(inputs.evenly()), self.dimensions)
 
     def encode(self, inputs: Viewings, statistics: Statistics) -> Array:
         """Return whitened pooled grids, shape (n, dimensions kept)."""
@@ -195,13 +203,15 @@ class ImageContent:
 
     def fit(self, inputs: Viewings) -> Statistics:
         """Return the projection on the main directions of the training images."""
-        images = self._pyramid(inputs.grids[np.unique(inputs.image)])
+        used = np.unique(inputs.image)
+        used = used[evenly(len(used), MOST_FITTED_IMAGES)]
+        images = self._pyramid(take(inputs.grids, used))
         return whiten_fit(images, self.dimensions, self.whitening)
 
     def encode(self, inputs: Viewings, statistics: Statistics) -> Array:
         """Return each gaze's projected image, shape (n, dimensions kept)."""
         used, row = np.unique(inputs.image, return_inverse=True)
-        return self.weight * whiten(self._pyramid(inputs.grids[used]), statistics)[row]
+        return self.weight * whiten(self._pyramid(take(inputs.grids, used)), statistics)[row]
 
     def _pyramid(self, grids: NDArray[np.float32]) -> Array:
         images, cells, _, channels = grids.shape

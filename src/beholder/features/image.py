@@ -5,8 +5,9 @@ energy of its edges in eight directions at two scales, as in histograms of orien
 (Dalal and Triggs, CVPR 2005).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,9 @@ from scipy.ndimage import gaussian_filter
 from beholder.errors import StudyError
 from beholder.features.cache import FeatureCache, cache_key
 from beholder.progress import Progress, silent
+
+GRIDS_AT_ONCE = 4096
+"""The grids of more images than these (92 MiB) are not all held in memory."""
 
 CHANNELS = 6 + 2 * 8
 _DIRECTIONS = 8
@@ -85,7 +89,15 @@ def image_grids(
         grids = [grid.describe(file) for file in progress(files, "describing images", len(files))]
         return np.stack(grids)
 
-    return np.asarray(cache.get(cache_key("image-grid-2", grid, *digests), compute))
+    def blocks() -> Iterator[NDArray[np.float32]]:
+        described = map(grid.describe, progress(files, "describing images", len(files)))
+        while block := list(islice(described, GRIDS_AT_ONCE)):
+            yield np.stack(block)
+
+    key = cache_key("image-grid-2", grid, *digests)
+    if len(files) > GRIDS_AT_ONCE:
+        return cache.rows(key, len(files), blocks)
+    return np.asarray(cache.get(key, compute))
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:

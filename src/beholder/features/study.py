@@ -1,8 +1,9 @@
 """Inputs of the encoders from the samples of a study."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,33 @@ from beholder.features.gaze import Viewings
 from beholder.features.image import ImageGrid, image_grids
 from beholder.features.personality import Surveys
 from beholder.progress import Progress, silent
+from beholder.study.gaze import Gaze
 from beholder.study.study import Study
+
+HELD_AT_ONCE = 16_384
+"""Of more samples than these neither gazes nor features are all held in memory."""
+
+
+@dataclass(frozen=True)
+class _Gazes(Sequence[Gaze]):
+    """The gazes of samples that all have one, each made when it is asked for."""
+
+    study: Study
+    rows: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, place: int) -> Gaze: ...
+    @overload
+    def __getitem__(self, place: slice) -> "_Gazes": ...
+    def __getitem__(self, place: int | slice) -> "Gaze | _Gazes":
+        if isinstance(place, slice):
+            return _Gazes(self.study, self.rows[place])
+        gaze = self.study.gaze(int(self.rows[place]))
+        assert gaze is not None  # as every one of these samples has one
+        return gaze
 
 
 @dataclass(frozen=True)
@@ -43,7 +70,8 @@ class StudyInputs:
         if modality == "text":
             return [self.study.texts[row] for row in rows]
         if modality == "gaze":
-            gazes = [gaze for row in rows if (gaze := self.study.gaze(int(row))) is not None]
+            gazes: Sequence[Gaze] = _Gazes(self.study, rows)
+            gazes = list(gazes) if len(rows) <= HELD_AT_ONCE else gazes
             return Viewings(gazes, self.study.image_codes[rows], self.grids, self.study.aspects)
         if self.study.instrument is None:
             raise UnsupportedError("the study has no survey instrument")

@@ -19,7 +19,7 @@ from scipy.linalg import eigh
 from scipy.sparse import csr_array, hstack
 
 from beholder.features.bags import Bag, fit_vocabulary, weigh
-from beholder.features.encoder import Array, Statistics, standardise, standardise_fit
+from beholder.features.encoder import Array, Statistics, evenly, standardise, standardise_fit
 
 # What belongs to the character before it: accents, the vowel signs of Arabic or Hindi, joiners.
 _MARKS = frozenset("\u200c\u200d").union(
@@ -191,7 +191,7 @@ class Manner:
 
     def fit(self, inputs: Sequence[str]) -> Statistics:
         """Return the mean and spread of each measure in `MANNER`."""
-        return standardise_fit(_manners(inputs))
+        return standardise_fit(_manners(inputs[evenly(len(inputs))]))
 
     def encode(self, inputs: Sequence[str], statistics: Statistics) -> Array:
         """Return z-scores of the measures in `MANNER`, shape (n, measures)."""

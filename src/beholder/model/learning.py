@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from beholder.errors import TrainingError
+from beholder.features.cache import take
 from beholder.model.batch_loss import batch_loss
 from beholder.model.configuration import Hyperparameters
 from beholder.model.networks import Network, Pair
@@ -42,7 +43,10 @@ REFIT_RATE = 0.5
 
 @dataclass(frozen=True)
 class Features:
-    """Features of one modality: ``values`` (n, width); ``row`` gives each sample's row, or -1."""
+    """Features of one modality: ``values`` (n, width); ``row`` gives each sample's row, or -1.
+
+    The values may be mapped from a file: what is drawn of them is copied, the rest stays there.
+    """
 
     values: NDArray[np.float32]
     row: Codes
@@ -53,7 +57,7 @@ class Features:
 
     def of(self, samples: Codes) -> NDArray[np.float32]:
         """Return the features of these samples, which must have the modality."""
-        return self.values[self.row[samples]]
+        return take(self.values, self.row[samples])
 
 
 @dataclass(frozen=True)

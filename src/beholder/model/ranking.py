@@ -104,20 +104,63 @@ def same_image_ranks(
     retrieval: SameImageRetrieval, scorer: Scorer, tolerance: float = ROUNDING
 ) -> Ranks:
     """Return the rank of each query's best right answer among its image's items, shape (q,)."""
-    places, items = retrieval.candidates
-    count = len(retrieval.queries)
-    scores = np.empty(len(places))
-    first_pair = np.searchsorted(places, np.arange(count + 1))
-    for block in _blocks(count, len(retrieval.gallery)):
-        pairs = slice(first_pair[block.start], first_pair[block.stop])
-        of_block = scorer(retrieval.queries[block])  # (rows, g)
-        scores[pairs] = of_block[places[pairs] - block.start, items[pairs]]
-    best = np.full(count, -np.inf)
-    right_scores = scores[retrieval.right]
-    right_scores = np.where(np.isnan(right_scores), -np.inf, right_scores)
-    np.maximum.at(best, places[retrieval.right], right_scores)
-    before = ~retrieval.right & ~(scores < best[places] - tolerance)  # NaN counts as before
-    return np.asarray(1 + np.bincount(places[before], minlength=count))
+    return OwnImages(retrieval).ranks(scorer, tolerance)
+
+
+class OwnImages:
+    """Ranks queries among their own images' items by scores that a whole ranking has asked for.
+
+    To score a query's whole gallery twice would cost twice as much: `heard` gives a scorer on
+    and keeps the few scores that matter here.
+    """
+
+    def __init__(self, retrieval: SameImageRetrieval) -> None:
+        self._retrieval = retrieval
+        places = retrieval.candidates[0]
+        self._scores = np.empty(len(places))
+        self._first_pair = np.searchsorted(places, np.arange(len(retrieval.queries) + 1))
+        self._is_known = np.zeros(len(retrieval.queries), dtype=bool)
+        self._order = np.argsort(retrieval.queries)
+
+    def heard(self, scorer: Scorer) -> Scorer:
+        """Return a scorer of the same gallery, whose scores are kept for their queries' images."""
+
+        def scores(queries: Codes) -> NDArray[np.floating[Any]]:
+            found = scorer(queries)  # (rows, g)
+            self._keep(queries, found)
+            return found
+
+        return scores
+
+    def ranks(self, scorer: Scorer, tolerance: float = ROUNDING) -> Ranks:
+        """Return each query's rank, shape (q,), asking the scorer what was not heard."""
+        retrieval, count = self._retrieval, len(self._retrieval.queries)
+        asked = retrieval.queries[~self._is_known]
+        for block in _blocks(len(asked), len(retrieval.gallery)):
+            self._keep(asked[block], scorer(asked[block]))
+        places, scores = retrieval.candidates[0], self._scores
+        best = np.full(count, -np.inf)
+        right_scores = scores[retrieval.right]
+        right_scores = np.where(np.isnan(right_scores), -np.inf, right_scores)
+        np.maximum.at(best, places[retrieval.right], right_scores)
+        before = ~retrieval.right & ~(scores < best[places] - tolerance)  # NaN counts as before
+        return np.asarray(1 + np.bincount(places[before], minlength=count))
+
+    def _keep(self, queries: Codes, scores: NDArray[np.floating[Any]]) -> None:
+        """Keep what samples (rows,) score of their image's items, of scores (rows, g)."""
+        known = self._retrieval.queries
+        if not len(known):
+            return
+        place = np.searchsorted(known, queries, sorter=self._order)
+        place = self._order[np.minimum(place, len(known) - 1)]
+        row = np.flatnonzero(known[place] == queries)  # those that ask here too
+        place = place[row]
+        lengths = self._first_pair[place + 1] - self._first_pair[place]
+        before = np.cumsum(lengths) - lengths
+        pair = np.repeat(self._first_pair[place] - before, lengths) + np.arange(lengths.sum())
+        items = self._retrieval.candidates[1][pair]
+        self._scores[pair] = scores[np.repeat(row, lengths), items]
+        self._is_known[place] = True
 
 
 def mean_average_precision(scores: NDArray[np.floating[Any]], right: NDArray[np.bool_]) -> float:

@@ -18,7 +18,9 @@ from beholder.features import (
     StudyInputs,
     Surveys,
     Viewings,
+    encode_samples,
 )
+from beholder.features.cache import take
 from beholder.model.combination import combine
 from beholder.model.folder import RunFolder
 from beholder.model.networks import Pair, network_name
@@ -30,6 +32,9 @@ from beholder.study.tasks import Codes, Task, parse_tasks
 
 COMBINED = ("added", "ours")
 """What is made of all spaces: their similarities added, and `ours`, less popularity besides."""
+
+EMBEDDED_AT_ONCE = 16_384
+"""The features of so many samples are in memory while these are embedded."""
 
 
 class Run:
@@ -92,7 +97,17 @@ class Run:
         self, pair: Pair, modality: str, samples: Codes, method: str | None = None
     ) -> NDArray[np.float32]:
         """Return the embeddings of samples of the study, shape (n, d), each of length one."""
-        return self._embed(pair, modality, self._features(modality, samples), method)
+        known, features = self._features(modality, samples)
+        row = np.searchsorted(known, samples)
+        if len(row) <= EMBEDDED_AT_ONCE:
+            return self._embed(pair, modality, take(features, row), method)
+        blocks = (
+            self._embed(
+                pair, modality, take(features, row[start : start + EMBEDDED_AT_ONCE]), method
+            )
+            for start in range(0, len(row), EMBEDDED_AT_ONCE)
+        )
+        return np.concatenate(list(blocks))
 
     def embed(
         self,
@@ -166,13 +181,14 @@ class Run:
         """Features of the last samples asked for, by modality: spaces share them."""
         return {}
 
-    def _features(self, modality: str, samples: Codes) -> NDArray[np.float32]:
+    def _features(self, modality: str, samples: Codes) -> tuple[Codes, NDArray[np.float32]]:
+        """Return features and the samples that they are of, among them all that are asked for."""
         known = self._known.get(modality)
         if known is None or not np.isin(samples, known[0]).all():
             wanted = np.unique(samples)
-            features = self.encoder(modality).encode(self._inputs.of(modality, wanted))
+            features = encode_samples(self._inputs, self.encoder(modality), modality, wanted)
             known = self._known[modality] = (wanted, features)
-        return known[1][np.searchsorted(known[0], samples)]
+        return known
 
     def _embed(
         self,

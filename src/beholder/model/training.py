@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 
 from beholder import __version__
 from beholder.errors import ConfigurationError, RunError
-from beholder.features import FeatureCache, ModalityEncoder, StudyInputs, default_encoders
+from beholder.features import (
+    FeatureCache,
+    ModalityEncoder,
+    StudyInputs,
+    default_encoders,
+    encode_samples,
+)
 from beholder.features.encoder import Encoder
 from beholder.model.combination import choose_weights, combine
 from beholder.model.configuration import TrainingConfiguration
@@ -164,7 +170,7 @@ def fit_features(
         inputs.of(modality, rows[distinct]),
     )
     row = np.where(has, np.cumsum(has) - 1, -1)
-    return encoder, Features(encoder.encode(inputs.of(modality, np.flatnonzero(has))), row)
+    return encoder, Features(encode_samples(inputs, encoder, modality, np.flatnonzero(has)), row)
 
 
 def space_data(
