@@ -2,8 +2,8 @@
 
 import hashlib
 import shutil
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from types import TracebackType
@@ -185,6 +185,16 @@ class StudyWriter:
         """Add text at the end of a file that goes with the study, made if it is new."""
         with (self._folder / name).open("a", encoding="utf-8", newline="") as file:
             file.write(text)
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """Give an empty folder on the study's disk that is no part of the study."""
+        folder = self._folder / ".scratch"
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def set_skipped(self, rows: int) -> None:
         """Record how many rows of the source were skipped."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from beholder.study.gaze import Floats
 from beholder.study.problems import Problems
 from beholder.study.readers.mapping import SECONDS_IN, Mapping
-from beholder.study.readers.table import Table
+from beholder.study.readers.table import Table, TableFile
 
 BOX_TOLERANCE_PX = 1.0
 """Boxes of areas may leave the image by a rounding of its annotators."""
@@ -20,7 +20,7 @@ BOX_COLUMNS = ("aoi_x", "aoi_y", "aoi_width", "aoi_height")
 AREA_COLUMNS = ("aoi_label", *BOX_COLUMNS)
 
 
-def has_points(fixations: Table) -> bool:
+def has_points(fixations: Table | TableFile) -> bool:
     """Tell whether a table has points; else it must have areas."""
     return "x" in fixations and "y" in fixations
 
@@ -31,7 +31,8 @@ def _scales(
     """Return what each row's x and y are divided by to become fractions of its image."""
     if mapping.coordinates == "fractions":
         return np.ones(len(table)), np.ones(len(table))
-    size = np.array([sizes[image] for image in table.texts("image")], dtype=float).reshape(-1, 2)
+    row, images = table.codes("image")
+    size = np.array([sizes[image] for image in images], dtype=float).reshape(-1, 2)[row]
     return size[:, 0], size[:, 1]
 
 

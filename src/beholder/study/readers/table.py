@@ -3,9 +3,7 @@
 Everything is read as text first, so that a cell that is no number can be shown as it stands.
 """
 
-import codecs
-import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,12 +18,10 @@ from beholder.errors import StudyError
 from beholder.progress import Progress
 from beholder.study.gaze import Floats
 from beholder.study.problems import Problem, Problems
+from beholder.study.readers.csv_file import MAXIMUM_ROW_BYTES, csv_header, delimiter
 from beholder.study.writer import is_safe_name, verified_size
 
-MAXIMUM_ROW_BYTES = 1 << 20
-"""A row beyond this is a broken file (an unclosed quotation mark), not a description."""
-
-_CHUNK_BYTES = 1 << 20
+_ROWS_OF_PARQUET = 1 << 16  # read at once
 _NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
 
 
@@ -47,6 +43,11 @@ class Table:
     def __contains__(self, column: str) -> bool:
         return column in self.data.column_names
 
+    @property
+    def columns(self) -> list[str]:
+        """The columns by Beholder's names."""
+        return list(self.data.column_names)
+
     def cells(self, column: str) -> pa.ChunkedArray:
         """Return a column's cells as text, an empty cell for a missing one."""
         return self.data.column(column).fill_null("")
@@ -55,6 +56,13 @@ class Table:
         """Return a column's cells as Python strings, trimmed."""
         texts: list[str] = pc.utf8_trim_whitespace(self.cells(column)).to_pylist()
         return texts
+
+    def codes(self, column: str) -> tuple[NDArray[np.int64], list[str]]:
+        """Return the distinct cells of a column, trimmed, and which of them each row has."""
+        trimmed = pc.utf8_trim_whitespace(self.cells(column))
+        encoded = pa.concat_arrays(trimmed.chunks or [pa.array([], pa.string())])
+        encoded = encoded.dictionary_encode()
+        return encoded.indices.to_numpy().astype(np.int64), encoded.dictionary.to_pylist()
 
     def empty(self, column: str) -> NDArray[np.bool_]:
         """Tell which cells of a column are empty but for white space."""
@@ -98,6 +106,8 @@ class Table:
 
     def reject_values(self, column: str, faults: dict[str, str], problems: Problems) -> "Table":
         """Reject the rows whose cell is a key of ``faults``, which says what was expected."""
+        if not faults:
+            return self
         cells = self.texts(column)
         bad = np.array([cell in faults for cell in cells], dtype=bool)
         found = self.problems(bad, column, "")
@@ -130,28 +140,73 @@ def check_images(
     return sizes, faults
 
 
+@dataclass(frozen=True)
+class TableFile:
+    """A table on disk whose header is sound; ``columns`` are in Beholder's words."""
+
+    path: Path
+    names: list[str]  # of the columns in the file
+    rename: dict[str, str]
+
+    @property
+    def file(self) -> str:
+        """The file's name, which problems cite."""
+        return self.path.name
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns by Beholder's names."""
+        ours = {theirs: ours for ours, theirs in self.rename.items()}
+        # A column that the mapping has replaced keeps its cells under a name that nothing asks for.
+        replaced = {name: f"{name} (replaced)" for name in self.rename if name not in ours}
+        return [ours.get(name, replaced.get(name, name)) for name in self.names]
+
+    def __contains__(self, column: str) -> bool:
+        return column in self.columns
+
+    def pieces(self, problems: Problems) -> Iterator[Table]:
+        """Give the rows some ten thousand at a time, so that memory never holds the table.
+
+        A row with too few or too many cells is a bad row.
+        """
+        read = _parquet_pieces if self.path.suffix == ".parquet" else _csv_pieces
+        for data, row in read(self.path, self.names, problems):
+            yield Table(self.path.name, data.rename_columns(self.columns), row, self.rename)
+
+    def whole(self, problems: Problems) -> Table:
+        """Return all rows."""
+        pieces = list(self.pieces(problems))
+        empty = pa.table({name: pa.array([], pa.string()) for name in self.columns})
+        return Table(
+            self.path.name,
+            pa.concat_tables([piece.data for piece in pieces] or [empty]),
+            np.concatenate([np.zeros(0, np.int64), *(piece.row for piece in pieces)]),
+            self.rename,
+        )
+
+
+def open_table(file: Path, rename: dict[str, str], required: Sequence[str]) -> TableFile:
+    """Open a table, whose columns are renamed to Beholder's words, and check that none is missing.
+
+    ``rename`` maps Beholder's column to the file's. Raises StudyError for a file that is
+    empty, not UTF-8, not a table, lacks a column or names one twice.
+    """
+    if file.suffix == ".parquet":
+        try:
+            names = pq.ParquetFile(file).schema_arrow.names
+        except (OSError, pa.ArrowException) as error:
+            raise StudyError(f"{file} cannot be read as a table: {error}") from error
+    else:
+        names = csv_header(file)
+    _check_names(file, names, rename, required)
+    return TableFile(file, names, rename)
+
+
 def read_table(
     file: Path, rename: dict[str, str], required: Sequence[str], problems: Problems
 ) -> Table:
-    """Read a table, rename its columns to Beholder's words and check that none is missing.
-
-    ``rename`` maps Beholder's column to the file's. A row with too few or too many cells is
-    a bad row. Raises StudyError for a file that is empty, not UTF-8, not a table, lacks a
-    column or names one twice.
-    """
-    if file.suffix == ".parquet":
-        data = _read_parquet(file)
-        _check_names(file, data.column_names, rename, required)
-        row = np.arange(2, data.num_rows + 2)
-    else:
-        names = _csv_header(file)
-        _check_names(file, names, rename, required)
-        data, row = _read_csv(file, names, problems)
-    ours = {theirs: ours for ours, theirs in rename.items()}
-    # A column that the mapping has replaced keeps its cells under a name that nothing asks for.
-    replaced = {name: f"{name} (replaced)" for name in rename if name not in ours}
-    data = data.rename_columns([ours.get(n, replaced.get(n, n)) for n in data.column_names])
-    return Table(file.name, data, row, rename)
+    """Return the whole table in a file, see `open_table`; bad rows go to ``problems``."""
+    return open_table(file, rename, required).whole(problems)
 
 
 def _check_names(
@@ -181,59 +236,38 @@ def _check_names(
         )
 
 
-def _read_parquet(file: Path) -> pa.Table:
+Pieces = Iterator[tuple[pa.Table, NDArray[np.int64]]]
+"""Rows of a file as text, and each one's number in it."""
+
+
+def _parquet_pieces(file: Path, names: list[str], problems: Problems) -> Pieces:
+    first = 2
     try:
-        table = pq.read_table(file)
-        columns = [column.cast(pa.string()) for column in table.columns]
+        for batch in pq.ParquetFile(file).iter_batches(_ROWS_OF_PARQUET):
+            columns = [column.cast(pa.string()) for column in batch.columns]
+            yield pa.table(columns, names), np.arange(first, first + batch.num_rows)
+            first += batch.num_rows
     except (OSError, pa.ArrowException) as error:
         raise StudyError(f"{file} cannot be read as a table: {error}") from error
-    return pa.Table.from_arrays(columns, names=table.column_names)
 
 
-def _delimiter(file: Path) -> str:
-    return "\t" if file.suffix == ".tsv" else ","
-
-
-def _csv_header(file: Path) -> list[str]:
-    """Return the names of the columns once the whole file is known to be rows of UTF-8."""
-    has_quotes = _check_bytes(file)
-    names: list[str] = []
-    sound = 0
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
-            for row in csv.reader(stream, delimiter=_delimiter(file), strict=True):
-                names = names if sound else row
-                sound += 1
-                if not has_quotes:
-                    break  # only an unclosed quotation mark could join the rows that follow it
-    except csv.Error as error:
-        raise StudyError(
-            f"{file.name}, row {sound + 1}: a cell that starts with a quotation mark does not "
-            f"end with one ({error})"
-        ) from error
-    if not any(names):
-        raise StudyError(f"{file.name}, row 1 is empty, expected the names of the columns")
-    return names
-
-
-def _read_csv(
-    file: Path, names: list[str], problems: Problems
-) -> tuple[pa.Table, NDArray[np.int64]]:
-    """Return the rows below the header as text, and each one's number in the file."""
+def _csv_pieces(file: Path, names: list[str], problems: Problems) -> Pieces:
+    """Give the rows below the header."""
     ragged: list[pacsv.InvalidRow] = []
 
     def remember(row: pacsv.InvalidRow) -> str:
         ragged.append(row)
         return "skip"
 
+    following, told = 1, 0  # the row to come, and how many ragged ones were told of
     try:
-        data = pacsv.read_csv(
+        reader = pacsv.open_csv(
             file,
             read_options=pacsv.ReadOptions(
                 block_size=4 * MAXIMUM_ROW_BYTES, use_threads=False, column_names=names
             ),
             parse_options=pacsv.ParseOptions(
-                delimiter=_delimiter(file),
+                delimiter=delimiter(file),
                 newlines_in_values=True,
                 ignore_empty_lines=False,  # they count as rows, and are left out below
                 invalid_row_handler=remember,
@@ -242,73 +276,24 @@ def _read_csv(
                 column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
             ),
         )
+        for batch in reader:
+            bad = [invalid.number for invalid in ragged]
+            row = np.arange(following, following + batch.num_rows + len(bad))
+            row = np.setdiff1d(row, bad)[: batch.num_rows]
+            following = int(row[-1]) + 1 if len(row) else following
+            problems.add([_ragged(file, names, invalid) for invalid in ragged[told:]])
+            told = len(ragged)
+            blank = np.logical_and.reduce(
+                [pc.equal(column, "").to_numpy(zero_copy_only=False) for column in batch.columns],
+                axis=0,
+            )
+            keep = ~blank & (row > 1)  # the header was read as row 1
+            yield pa.table(batch.columns, names).filter(pa.array(keep)), row[keep]
     except pa.ArrowException as error:
         raise StudyError(f"{file.name} cannot be read as a table: {error}") from error
-    row = np.arange(1, data.num_rows + len(ragged) + 1)
-    row = np.delete(row, [invalid.number - 1 for invalid in ragged])
-    width = len(names)
-    problems.add(
-        [
-            Problem(
-                file.name,
-                bad.number,
-                names[0],
-                bad.text,
-                f"{width} cells, not {bad.actual_columns}",
-            )
-            for bad in ragged
-        ]
-    )
-    blank = np.logical_and.reduce(
-        [pc.equal(column, "").to_numpy() for column in data.columns], axis=0
-    )
-    keep = ~blank & (row > 1)  # the header was read as row 1
-    return data.filter(pa.array(keep)), row[keep]
+    problems.add([_ragged(file, names, invalid) for invalid in ragged[told:]])
 
 
-def _check_bytes(file: Path) -> bool:
-    """Tell whether a file has quotation marks.
-
-    Raises StudyError where it is empty, not UTF-8 or has a line without end.
-    """
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    row, in_quotes, has_quotes, line_bytes, total = 1, False, False, 0, 0
-    with file.open("rb") as stream:
-        while chunk := stream.read(_CHUNK_BYTES):
-            total += len(chunk)
-            try:
-                decoder.decode(chunk)
-            except UnicodeDecodeError as error:
-                before, _ = _rows_in(error.object[: error.start], in_quotes)
-                raise _not_utf8(file, row + before, error) from error
-            lines = chunk.split(b"\n")
-            if max(line_bytes + len(lines[0]), *map(len, lines)) > MAXIMUM_ROW_BYTES:
-                raise StudyError(
-                    f"{file.name}, row {row}: a row of over {MAXIMUM_ROW_BYTES:,} bytes, "
-                    "expected a description or a fixation (is a quotation mark unclosed?)"
-                )
-            line_bytes = len(lines[-1]) + (line_bytes if len(lines) == 1 else 0)
-            rows, in_quotes = _rows_in(chunk, in_quotes)
-            row += rows
-            has_quotes |= b'"' in chunk
-    try:
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError as error:
-        raise _not_utf8(file, row, error) from error
-    if not total:
-        raise StudyError(f"{file.name} is empty, expected a header and rows")
-    return has_quotes
-
-
-def _rows_in(data: bytes, in_quotes: bool) -> tuple[int, bool]:
-    """Count the rows that end in some bytes, and tell whether they end inside quotation marks."""
-    pieces = data.split(b'"')
-    rows = sum(piece.count(b"\n") for piece in pieces[in_quotes::2])
-    return rows, in_quotes ^ (len(pieces) % 2 == 0)
-
-
-def _not_utf8(file: Path, row: int, error: UnicodeDecodeError) -> StudyError:
-    byte = error.object[error.start]
-    return StudyError(
-        f"{file.name}, row {row}: byte 0x{byte:02x} is not UTF-8; save the file as UTF-8"
-    )
+def _ragged(file: Path, names: list[str], row: pacsv.InvalidRow) -> Problem:
+    expected = f"{len(names)} cells, not {row.actual_columns}"
+    return Problem(file.name, row.number, names[0], row.text, expected)

@@ -1,0 +1,87 @@
+"""The bytes of a CSV file: UTF-8, rows of a bearable length, quotation marks that end."""
+
+import codecs
+import csv
+from pathlib import Path
+
+from beholder.errors import StudyError
+
+MAXIMUM_ROW_BYTES = 1 << 20
+"""A row beyond this is a broken file (an unclosed quotation mark), not a description."""
+
+_CHUNK_BYTES = 1 << 20
+
+
+def delimiter(file: Path) -> str:
+    """Return what parts the cells: a tab in .tsv, else a comma."""
+    return "\t" if file.suffix == ".tsv" else ","
+
+
+def csv_header(file: Path) -> list[str]:
+    """Return the names of the columns once the whole file is known to be rows of UTF-8."""
+    has_quotes = _check_bytes(file)
+    names: list[str] = []
+    sound = 0
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            for row in csv.reader(stream, delimiter=delimiter(file), strict=True):
+                names = names if sound else row
+                sound += 1
+                if not has_quotes:
+                    break  # only an unclosed quotation mark could join the rows that follow it
+    except csv.Error as error:
+        raise StudyError(
+            f"{file.name}, row {sound + 1}: a cell that starts with a quotation mark does not "
+            f"end with one ({error})"
+        ) from error
+    if not any(names):
+        raise StudyError(f"{file.name}, row 1 is empty, expected the names of the columns")
+    return names
+
+
+def _check_bytes(file: Path) -> bool:
+    """Tell whether a file has quotation marks.
+
+    Raises StudyError where it is empty, not UTF-8 or has a line without end.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    row, in_quotes, has_quotes, line_bytes, total = 1, False, False, 0, 0
+    with file.open("rb") as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            total += len(chunk)
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError as error:
+                before, _ = _rows_in(error.object[: error.start], in_quotes)
+                raise _not_utf8(file, row + before, error) from error
+            lines = chunk.split(b"\n")
+            if max(line_bytes + len(lines[0]), *map(len, lines)) > MAXIMUM_ROW_BYTES:
+                raise StudyError(
+                    f"{file.name}, row {row}: a row of over {MAXIMUM_ROW_BYTES:,} bytes, "
+                    "expected a description or a fixation (is a quotation mark unclosed?)"
+                )
+            line_bytes = len(lines[-1]) + (line_bytes if len(lines) == 1 else 0)
+            rows, in_quotes = _rows_in(chunk, in_quotes)
+            row += rows
+            has_quotes |= b'"' in chunk
+    try:
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise _not_utf8(file, row, error) from error
+    if not total:
+        raise StudyError(f"{file.name} is empty, expected a header and rows")
+    return has_quotes
+
+
+def _rows_in(data: bytes, in_quotes: bool) -> tuple[int, bool]:
+    """Count the rows that end in some bytes, and tell whether they end inside quotation marks."""
+    pieces = data.split(b'"')
+    rows = sum(piece.count(b"\n") for piece in pieces[in_quotes::2])
+    return rows, in_quotes ^ (len(pieces) % 2 == 0)
+
+
+def _not_utf8(file: Path, row: int, error: UnicodeDecodeError) -> StudyError:
+    byte = error.object[error.start]
+    return StudyError(
+        f"{file.name}, row {row}: byte 0x{byte:02x} is not UTF-8; save the file as UTF-8"
+    )
