@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from beholder.features.cache import FeatureCache, cache_key, default_cache_folder
+from beholder.features.cache import FeatureCache, cache_key, default_cache_folder, take
 
 ARRAY = np.arange(12, dtype=np.float32).reshape(3, 4)
 KEY = "ab" * 32
@@ -214,3 +216,70 @@ def test_the_default_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     assert default_cache_folder() == Path("/caches/beholder")
     monkeypatch.setenv("BEHOLDER_CACHE", "/elsewhere")
     assert FeatureCache.default() == FeatureCache(Path("/elsewhere"))
+
+
+class _Rows:
+    """Gives the array in blocks of two rows and one, and counts how often it begins."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def __call__(self) -> Iterator[np.ndarray]:
+        self.times += 1
+        yield ARRAY[:2]
+        yield ARRAY[2:]
+
+
+def test_rows_are_mapped_from_an_entry_of_the_same_form(cache: FeatureCache) -> None:
+    work = _Rows()
+    for _ in range(2):
+        found = cache.rows(KEY, 3, work)
+        assert_array_equal(found, ARRAY)
+        assert isinstance(found.base, mmap.mmap) and found.dtype == ARRAY.dtype
+        found[0] = -1  # one's own copy: the entry stays as it is
+    assert work.times == 1
+    assert_array_equal(cache.get(KEY, _Work()), ARRAY)
+    whole = _entry(cache).read_bytes()
+    cache.get("cd" * 32, _Work())
+    assert _entry(cache, "cd" * 32).read_bytes() == whole
+
+
+@pytest.mark.parametrize("spoil", [lambda d: b"", lambda d: d[:20], lambda d: d[:-1] + b"\1"])
+def test_spoilt_rows_are_made_again(cache: FeatureCache, spoil) -> None:
+    work = _Rows()
+    cache.rows(KEY, 3, work)
+    _entry(cache).write_bytes(spoil(_entry(cache).read_bytes()))
+    assert_array_equal(cache.rows(KEY, 3, work), ARRAY)
+    assert work.times == 2
+
+
+def test_rows_that_cannot_be_written_are_held(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    for cache in (FeatureCache(None), FeatureCache(tmp_path / "file")):
+        found = cache.rows(KEY, 3, _Rows())
+        assert_array_equal(found, ARRAY)
+        assert found.dtype == ARRAY.dtype
+        assert_array_equal(take(found, np.array([2, 0])), ARRAY[[2, 0]])
+
+
+def test_a_disk_that_fills_in_mid_write_costs_only_time(
+    cache: FeatureCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    work = _Rows()
+    monkeypatch.setattr(os, "fsync", full)
+    assert_array_equal(cache.rows(KEY, 3, work), ARRAY)
+    assert work.times == 2 and _files(cache) == []
+
+
+def test_a_failure_between_two_blocks_is_no_entry(cache: FeatureCache) -> None:
+    def fail() -> Iterator[np.ndarray]:
+        yield ARRAY[:2]
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        cache.rows(KEY, 3, fail)
+    assert _files(cache) == []
+    assert_array_equal(cache.rows(KEY, 3, _Rows()), ARRAY)

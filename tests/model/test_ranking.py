@@ -9,12 +9,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
 from sklearn.metrics import average_precision_score, label_ranking_average_precision_score
 from torchmetrics.functional.retrieval import retrieval_hit_rate, retrieval_reciprocal_rank
 
 from beholder.evaluation.metrics import mean_reciprocal_rank, top
 from beholder.model import ranking
 from beholder.model.ranking import (
+    OwnImages,
     Scorer,
     mean_average_precision,
     rank,
@@ -204,3 +206,29 @@ def test_same_image_ranks_equal_the_loop(
         assert found.tolist() == expected
         assert retrieval.candidate_counts.tolist() == offered.sum(axis=1).tolist()
         assert retrieval.right_counts.tolist() == right.sum(axis=1).tolist()
+
+
+@pytest.mark.parametrize("shown", [[], [4, 0, 9], list(range(12))])
+def test_what_a_whole_ranking_heard_is_not_asked_again(shown: list[int]) -> None:
+    """Own images' ranks are the same whatever was heard, and each query is scored once."""
+    generator = np.random.default_rng(9)
+    query, gallery = unit(generator, 12), unit(generator, 10)
+    samples = np.array([7, 2, 9, 0, 4])  # that ask here, in no order
+    offered = generator.random((5, 10)) < 0.5
+    offered[:, :2] = True
+    right = offered & (generator.random((5, 10)) < 0.3)
+    right[:, 0], right[:, 1] = True, False
+    retrieval = SameImageRetrieval(
+        TASKS["g2t"], samples, np.arange(10), np.stack(np.nonzero(offered)), right[offered]
+    )
+    scorer, asked = by_vectors(query, gallery), []
+
+    def counted(queries: np.ndarray) -> np.ndarray:
+        asked.extend(queries.tolist())
+        return scorer(queries)
+
+    own = OwnImages(retrieval)
+    scores = own.heard(counted)(np.array(shown, dtype=int))
+    assert_array_equal(scores, scorer(np.array(shown, dtype=int)))
+    assert_array_equal(own.ranks(counted), same_image_ranks(retrieval, scorer))
+    assert sorted(asked) == sorted({*shown, *samples.tolist()})

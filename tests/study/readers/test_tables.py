@@ -212,6 +212,65 @@ def test_other_kinds_of_table_give_the_same_study(
     assert study.fingerprint == expected.fingerprint
 
 
+PLAIN = ("participant", "image", "x", "y", "t")
+BAD = ("p1,a.png,99,1,0", "p2,b.png,1,1,soon", ",a.png,1,1,0", "p1,c.png,1,1,0", "p1,a.png,1")
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_table_in_small_pieces_gives_the_same_study(
+    source: Source,
+    options: ReadOptions,
+    monkeypatch: pytest.MonkeyPatch,
+    ending: str,
+    seed: int,
+) -> None:
+    """Rows of one sample lie far apart, bad ones among them; memory holds a few at a time."""
+    generator = np.random.default_rng(seed)
+    keys = [f"p{person},{image}.png" for person in range(9) for image in "ab"]
+    good = [
+        f"{key},{x:.2f},{y:.2f},{t:.3f}"
+        for key in keys[3:]  # three samples have a text alone
+        for x, y, t in generator.random((generator.integers(1, 9), 3)) * (40, 20, 5)
+    ]
+    rows = [*good, *(BAD if ending == "csv" else BAD[:-1])]  # Parquet has no ragged row
+    generator.shuffle(rows)
+    texts = "".join(f"{key},words of {key[:2]}\n" for key in keys[::-1][2:])
+    folder = source(samples="participant,image,text\n" + texts)
+    if ending == "csv":
+        (folder / "fixations.csv").write_text("\n".join([",".join(PLAIN), *rows, "", ""]))
+    else:
+        columns = zip(*(row.split(",") for row in rows), strict=True)
+        cells = pa.table({name: list(own) for name, own in zip(PLAIN, columns, strict=True)})
+        pq.write_table(cells, folder / "fixations.parquet")
+    options = replace(options, skip_bad=True, overwrite=True)
+    whole_report, whole = _read(folder, options)
+    samples, skipped = whole.samples, _skipped(whole)
+    for module, name, value in (
+        ("table", "MAXIMUM_ROW_BYTES", 64),
+        ("table", "_ROWS_OF_PARQUET", 4),
+        ("events", "SAMPLES_AT_ONCE", 4),
+        ("joining", "SAMPLES_AT_ONCE", 4),
+    ):
+        monkeypatch.setattr(f"beholder.study.readers.{module}.{name}", value)
+    report, study = _read(folder, options)
+    assert study.samples.equals(samples)
+    assert sorted(_skipped(study)) == sorted(skipped) and len(skipped) == len(rows) - len(good)
+    assert replace(report, notes=()) == replace(whole_report, notes=())
+    assert len(study) == 18 and sum(form is None for form in study.gaze_forms) == 3
+    assert not list(study.path.glob(".*"))
+
+
+def test_all_bad_rows_of_all_pieces_are_counted_in_a_refusal(
+    source: Source, options: ReadOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("beholder.study.readers.table.MAXIMUM_ROW_BYTES", 16)
+    rows = "".join(f"p{n},a.png,{'x' if n % 10 == 7 else 1},1\n" for n in range(100))
+    refusal = _refusal(source(fixations="participant,image,x,y\n" + rows), options)
+    assert refusal.startswith("fixations.csv, row 9, column x: found 'x', expected a pixel")
+    assert "(9 more like it in this file)" in refusal
+
+
 def test_a_mapping_renames_files_columns_and_units(
     source: Source, options: ReadOptions, tmp_path: Path
 ) -> None:
