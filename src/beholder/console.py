@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from beholder.study.inspection import Inspection
+from beholder.study.inspection import Coverage, Inspection
 
 _SHADES = " ·░▒▓█"
 _MOST_ROWS, _MOST_COLUMNS = 20, 72
@@ -33,7 +32,7 @@ def print_read(report: Mapping[str, Any], target: str) -> None:
         console.print(f"  {note}")
 
 
-def print_inspection(inspection: Inspection, coverage: NDArray[np.int64]) -> None:
+def print_inspection(inspection: Inspection, coverage: Coverage) -> None:
     """Print an inspection as tables, and the coverage as a picture."""
     console = _console()
     console.print(f"{inspection.study['name']} ({inspection.study['source']})", style="bold")
@@ -57,18 +56,21 @@ def print_inspection(inspection: Inspection, coverage: NDArray[np.int64]) -> Non
         console.print(f"! {warning}", style="yellow")
 
 
-def coverage_picture(matrix: NDArray[np.int64]) -> str:
-    """Return the coverage matrix as shades of text, several people and images to a cell."""
-    seen = (matrix > 0).astype(float)
-    # People who saw the same images stand together.
-    seen = seen[np.argsort((seen @ np.arange(seen.shape[1])) / np.maximum(seen.sum(axis=1), 1))]
-    rows, columns = min(len(seen), _MOST_ROWS), min(seen.shape[1], _MOST_COLUMNS)
+def coverage_picture(coverage: Coverage) -> str:
+    """Return who met which image as shades of text, several people and images to a cell."""
+    people, images = coverage.participants, coverage.images
+    rows, columns = min(people, _MOST_ROWS), min(images, _MOST_COLUMNS)
     if not rows or not columns:
         return ""
-    row = np.arange(len(seen)) * rows // len(seen)
-    column = np.arange(seen.shape[1]) * columns // seen.shape[1]
+    # People who saw the same images stand together.
+    middle = np.bincount(coverage.person, coverage.image, people) / np.maximum(
+        coverage.images_met, 1
+    )
+    row = np.empty(people, dtype=int)
+    row[np.argsort(middle)] = np.arange(people) * rows // people
+    column = np.arange(images) * columns // images
     total = np.zeros((rows, columns))
-    np.add.at(total, (row[:, None], column[None, :]), seen)
+    np.add.at(total, (row[coverage.person], column[coverage.image]), 1)
     share = total / np.outer(np.bincount(row), np.bincount(column))
     shade = np.ceil(share * (len(_SHADES) - 1)).astype(int)
     return "\n".join("".join(_SHADES[cell] for cell in line) for line in shade)

@@ -11,12 +11,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
 from PIL import Image
 
+from beholder.console import coverage_picture
 from beholder.study import Study, StudyInfo, StudyWriter, samples_table
 from beholder.study.gaze import Areas, DenseMap, Gaze, Points
-from beholder.study.inspection import Inspection, coverage_csv, coverage_matrix, inspect
+from beholder.study.inspection import (
+    Coverage,
+    Inspection,
+    coverage_csv,
+    coverage_matrix,
+    inspect,
+)
 from beholder.study.survey import Instrument, Item
+from made_study import studies
 
 INSTRUMENT = Instrument(
     *("four", "", "", "", "I"),
@@ -122,6 +131,26 @@ def test_coverage(study: Study) -> None:
         "viewers_per_image": {"minimum": 0, "median": 2, "maximum": 4},
         "repeated_viewings": 1,
     }
+
+
+@given(study=studies)
+def test_coverage_is_that_of_a_loop_over_the_samples(study: Study) -> None:
+    people, images = study.participants.num_rows, study.images.num_rows
+    expected = np.zeros((people, images), dtype=int)
+    for person, image in zip(study.participant_codes, study.image_codes, strict=True):
+        expected[person, image] += person >= 0
+    coverage = Coverage.of(study)
+    assert coverage_matrix(study).tolist() == expected.tolist()
+    assert coverage.images_met.tolist() == (expected > 0).sum(axis=1).tolist()
+    assert coverage.viewers.tolist() == (expected > 0).sum(axis=0).tolist()
+    assert sorted(coverage.samples.tolist()) == sorted(expected[expected > 0].tolist())
+    picture = coverage_picture(coverage).split("\n")
+    if people and images:
+        # People by the mean of their images; fewer than a picture has rows, so one to a row.
+        seen = (expected > 0).astype(float)
+        middle = seen @ np.arange(images) / np.maximum(seen.sum(axis=1), 1)
+        rows = seen[np.argsort(middle)].tolist()
+        assert picture == ["".join("█" if cell else " " for cell in row) for row in rows]
 
 
 def test_coverage_as_csv(study: Study) -> None:

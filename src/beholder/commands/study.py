@@ -126,7 +126,7 @@ def inspect(study: Path, coverage: Path | None, as_json: bool) -> None:
     """Say how large STUDY is, what is missing, how it was answered and what looks wrong."""
     from beholder.progress import shown
     from beholder.study import Study
-    from beholder.study.inspection import coverage_csv, coverage_matrix
+    from beholder.study.inspection import Coverage, coverage_csv
     from beholder.study.inspection import inspect as inspect_study
 
     opened = Study.open(study)
@@ -135,8 +135,11 @@ def inspect(study: Path, coverage: Path | None, as_json: bool) -> None:
         from beholder import atomic
 
         atomic.write_text(coverage, coverage_csv(opened))
-    matrix = coverage_matrix(opened)
-    print_result(found.as_json(), as_json, lambda console: console.print_inspection(found, matrix))
+    print_result(
+        found.as_json(),
+        as_json,
+        lambda console: console.print_inspection(found, Coverage.of(opened)),
+    )
 
 
 @click.command()

@@ -4,7 +4,9 @@ import csv
 import hashlib
 import io
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -42,7 +44,7 @@ class Inspection:
 def inspect(study: Study, progress: Progress = silent) -> Inspection:
     """Return what there is to know of a study before training on it."""
     present = {modality: study.has(modality) for modality in MODALITY_NAMES}
-    coverage = coverage_matrix(study)
+    coverage = Coverage.of(study)
     text, survey = _text(study), _survey(study)
     gaze = _gaze(study, progress)
     counts = {
@@ -69,12 +71,53 @@ def inspect(study: Study, progress: Progress = silent) -> Inspection:
     )
 
 
+@dataclass(frozen=True)
+class Coverage:
+    """Who met which image: the pairs that met, by participant and then image.
+
+    A study of many people and images has few of all pairs, so that no matrix of them is made.
+    """
+
+    participants: int
+    images: int
+    person: NDArray[np.int64]  # (pairs,)
+    image: NDArray[np.int64]  # (pairs,)
+    samples: NDArray[np.int64]  # (pairs,) how often they met
+
+    @classmethod
+    def of(cls, study: Study) -> "Coverage":
+        """Return who met which image in a study, as far as people are known."""
+        images = study.images.num_rows
+        known = study.participant_codes >= 0
+        cells = study.participant_codes[known] * images + study.image_codes[known]
+        met, samples = np.unique(cells, return_counts=True)
+        person, image = met // max(images, 1), met % max(images, 1)
+        return cls(study.participants.num_rows, images, person, image, samples)
+
+    @property
+    def images_met(self) -> NDArray[np.int64]:
+        """How many images each participant met, shape (participants,)."""
+        return np.bincount(self.person, minlength=self.participants)
+
+    @property
+    def viewers(self) -> NDArray[np.int64]:
+        """How many participants met each image, shape (images,)."""
+        return np.bincount(self.image, minlength=self.images)
+
+    def rows(self) -> Iterator[NDArray[np.int64]]:
+        """Give each participant's samples of every image, shape (images,)."""
+        first = np.searchsorted(self.person, np.arange(self.participants + 1))
+        for start, stop in pairwise(first.tolist()):
+            row = np.zeros(self.images, dtype=np.int64)
+            row[self.image[start:stop]] = self.samples[start:stop]
+            yield row
+
+
 def coverage_matrix(study: Study) -> NDArray[np.int64]:
     """Return how many samples each participant has of each image, (participants, images)."""
-    shape = (study.participants.num_rows, study.images.num_rows)
-    known = study.participant_codes >= 0
-    cells = study.participant_codes[known] * shape[1] + study.image_codes[known]
-    return np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
+    coverage = Coverage.of(study)
+    shape = (coverage.participants, coverage.images)
+    return np.array(list(coverage.rows()), np.int64).reshape(shape)
 
 
 def coverage_csv(study: Study) -> str:
@@ -83,18 +126,18 @@ def coverage_csv(study: Study) -> str:
     writer = csv.writer(text)
     writer.writerow(["participant", *study.images.column("image").to_pylist()])
     people = study.participants.column("participant").to_pylist()
-    for participant, row in zip(people, coverage_matrix(study).tolist(), strict=True):
-        writer.writerow([participant, *row])
+    for participant, row in zip(people, Coverage.of(study).rows(), strict=True):
+        writer.writerow([participant, *row.tolist()])
     return text.getvalue()
 
 
-def _coverage(matrix: NDArray[np.int64]) -> dict[str, Any]:
-    seen = matrix > 0
+def _coverage(coverage: Coverage) -> dict[str, Any]:
+    pairs = coverage.participants * coverage.images
     return {
-        "density": float(seen.mean()) if seen.size else 0.0,
-        "images_per_participant": _spread(seen.sum(axis=1)),
-        "viewers_per_image": _spread(seen.sum(axis=0)),
-        "repeated_viewings": int((matrix > 1).sum()),
+        "density": len(coverage.samples) / pairs if pairs else 0.0,
+        "images_per_participant": _spread(coverage.images_met),
+        "viewers_per_image": _spread(coverage.viewers),
+        "repeated_viewings": int((coverage.samples > 1).sum()),
     }
 
 
@@ -169,7 +212,7 @@ def _survey(study: Study) -> dict[str, Any]:
 def _warnings(
     study: Study,
     present: dict[str, NDArray[np.bool_]],
-    coverage: NDArray[np.int64],
+    coverage: Coverage,
     survey: dict[str, Any],
 ) -> list[str]:
     """Say in one sentence each what a researcher should look at before trusting a result."""
@@ -178,10 +221,9 @@ def _warnings(
         for modality in ("gaze", "text")
         if (missing := int((~present[modality]).sum()))
     ]
-    viewers = (coverage > 0).sum(axis=0)
-    if alone := int((viewers == 1).sum()):
+    if alone := int((coverage.viewers == 1).sum()):
         warnings.append(f"{alone} images have a single viewer: they say nothing of who differs")
-    images = (coverage > 0).sum(axis=1)
+    images = coverage.images_met
     usual = np.median(images) if len(images) else 0
     if usual and (few := int((images <= usual / 4).sum())):
         warnings.append(f"{few} participants have far fewer images than most")
