@@ -283,3 +283,17 @@ def test_a_failure_between_two_blocks_is_no_entry(cache: FeatureCache) -> None:
         cache.rows(KEY, 3, fail)
     assert _files(cache) == []
     assert_array_equal(cache.rows(KEY, 3, _Rows()), ARRAY)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+def test_rows_that_were_drawn_do_not_stay_in_memory(cache: FeatureCache) -> None:
+    def resident() -> int:  # MiB of files that this process has in its memory
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("RssFile:")) >> 10
+
+    array = cache.rows(KEY, 4096, lambda: (np.full((64, 4096), n, np.float32) for n in range(64)))
+    before = resident()
+    for start in range(0, 4096, 512):
+        rows = np.arange(start, start + 512)
+        assert_array_equal(take(array, rows)[:, 7], rows // 64)
+    assert resident() - before < 32  # of 64
