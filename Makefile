@@ -37,6 +37,7 @@ bench: $(TESTABLE)  ## Measure again what the README states
 	$(BIN)/python -m benchmarks.latency
 	$(BIN)/python -m benchmarks.ranks
 	$(BIN)/python -m benchmarks.ceilings
+	$(BIN)/python -m benchmarks.million
 	$(BIN)/python -m benchmarks.objectives
 
 clean:

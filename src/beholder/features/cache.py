@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _FOLDER_VARIABLE = "BEHOLDER_CACHE"
 _DIGEST_BYTES = 32
 _READ_AT_ONCE = 1 << 22
+_TAKEN_AT_ONCE = 1024  # rows of a mapped array
 
 
 def default_cache_folder() -> Path:
@@ -101,9 +102,15 @@ class FeatureCache:
 
 def take(array: NDArray[Any], rows: NDArray[np.integer[Any]]) -> NDArray[Any]:
     """Return a copy of some rows; those of a mapped array do not stay in this process's memory."""
-    taken = np.array(array[rows])
-    if isinstance(array.base, mmap.mmap):
-        array.base.madvise(mmap.MADV_DONTNEED)  # the system may still keep the file's pages
+    if not isinstance(array.base, mmap.mmap):
+        return np.array(array[rows])
+    taken = np.empty((len(rows), *array.shape[1:]), array.dtype)
+    for start in range(0, len(rows), _TAKEN_AT_ONCE):
+        part = slice(start, start + _TAKEN_AT_ONCE)
+        taken[part] = array[rows[part]]
+        # Rows that lie far apart bring their whole neighbourhoods with them. The system may
+        # still keep the file's pages, as long as nobody needs the room.
+        array.base.madvise(mmap.MADV_DONTNEED)
     return taken
 
 
