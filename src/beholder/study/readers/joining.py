@@ -113,7 +113,7 @@ class Joining:
             texts = pa.concat_arrays([texts, *trimmed.chunks])
         numbers = {key: row for row, key in enumerate(keys)}
         looked: list[NDArray[np.int64]] = []
-        gaze_of: Callable[[slice], dict[str, Any]] = lambda stretch: {}  # noqa: E731
+        gaze_of: Callable[[slice], dict[str, Any]] = _no_gaze
         if fixations is not None:
             looked, gaze_of = self._fixations(samples, fixations, numbers)
         has_text = np.zeros(len(numbers), dtype=bool)
@@ -161,6 +161,11 @@ class Joining:
             return {} if own is None else columns(*own, count, self.sizes, self.mapping)
 
         return looked, gaze_of
+
+
+def _no_gaze(stretch: slice) -> dict[str, Any]:
+    """Return the columns of gaze of samples that have none."""
+    return {}
 
 
 def _tasks(samples: Table | None, fixations: TableFile) -> Callable[[Key], Key]:
