@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from beholder.features.cache import FeatureCache, cache_key, default_cache_folder, take
+from beholder.caching import default_cache_folder
+from beholder.features.cache import FeatureCache, cache_key, take
 
 ARRAY = np.arange(12, dtype=np.float32).reshape(3, 4)
 KEY = "ab" * 32

@@ -10,6 +10,7 @@ from beholder.commands.options import (
     DATASETS,
     INTERRUPTED,
     PATH,
+    PLACE,
     SPLITS,
     json_option,
     names_in,
@@ -24,7 +25,7 @@ from beholder.commands.options import (
 
 
 @click.command()
-@click.argument("study", type=PATH)
+@click.argument("study", type=PLACE)
 @click.argument("folder", type=PATH)
 @click.option("--methods", help="Names such as base,ours,ours-joint,ours+personality.")
 @click.option("--tasks", help="Some of g2t … p2t; all by default.")
@@ -47,7 +48,7 @@ from beholder.commands.options import (
 @overwrite_option
 @json_option
 def compare(
-    study: Path,
+    study: str | Path,
     folder: Path,
     methods: str | None,
     tasks: str | None,

@@ -1,6 +1,7 @@
 """What the commands share: their common options, how they print and how they stop."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -8,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+
+from beholder.remote import is_remote, without_secrets
 
 if TYPE_CHECKING:
     from beholder.model import Hyperparameters
@@ -17,7 +20,31 @@ USERS_MISTAKE, OUR_FAULT, INTERRUPTED = 2, 1, 130
 DATASETS = ("ads", "coco")
 SPLITS = ("random", "image", "participant", "both")
 
-PATH = click.Path(path_type=Path)
+
+class _Path(click.Path):
+    """A path on this machine, or where ``takes_urls`` also the address of a remote folder."""
+
+    def __init__(self, *, takes_urls: bool) -> None:
+        super().__init__(path_type=Path)
+        self._takes_urls = takes_urls
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:
+        if not is_remote(value):
+            return super().convert(value, param, ctx)
+        if not self._takes_urls:
+            self.fail(f"{without_secrets(str(value))} is no path on this machine", param, ctx)
+        return value
+
+
+PATH = _Path(takes_urls=False)
+PLACE = _Path(takes_urls=True)
+"""Where a study or a run lies: a folder, or a URL such as s3://bucket/study."""
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace what is there.")
 set_option = click.option(

@@ -9,11 +9,13 @@ import click
 
 from beholder.commands.options import (
     PATH,
+    PLACE,
     answers_in,
     json_option,
     overwrite_option,
     print_result,
 )
+from beholder.remote import without_secrets
 
 if TYPE_CHECKING:
     from beholder.retrieval import Filters, Query, Searcher
@@ -24,11 +26,11 @@ FINDS = ("text", "gaze", "personality", "participants", "images")
 
 
 @click.command()
-@click.argument("run", type=PATH)
+@click.argument("run", type=PLACE)
 @store_argument
 @overwrite_option
 @json_option
-def index(run: Path, store: str, overwrite: bool, as_json: bool) -> None:
+def index(run: str | Path, store: str, overwrite: bool, as_json: bool) -> None:
     """Put every sample, participant and image of RUN's study into STORE.
 
     STORE is a folder, or a URL such as postgresql://user@host/database?schema=name. It holds
@@ -38,7 +40,7 @@ def index(run: Path, store: str, overwrite: bool, as_json: bool) -> None:
     from beholder.progress import shown
     from beholder.retrieval import index as index_run
 
-    made = index_run(Run.open(run), store, overwrite=overwrite, progress=shown)
+    made = index_run(Run.open(run, shown), store, overwrite=overwrite, progress=shown)
     recalls = made.build_indexes(shown) if made.wants_indexes() else {}
     with made.read() as snapshot:
         counts, tasks = snapshot.counts(), snapshot.description.tasks
@@ -46,7 +48,7 @@ def index(run: Path, store: str, overwrite: bool, as_json: bool) -> None:
     print_result(
         {
             "store": made.where,
-            "run": str(run),
+            "run": without_secrets(run),
             "tasks": list(tasks),
             **counts,
             "approximate_recall": recalls,

@@ -11,6 +11,7 @@ from click.core import ParameterSource
 from beholder.commands.options import (
     INTERRUPTED,
     PATH,
+    PLACE,
     SPLITS,
     json_option,
     overwrite_option,
@@ -20,17 +21,19 @@ from beholder.commands.options import (
     with_settings,
 )
 from beholder.errors import ConfigurationError
+from beholder.remote import changed, without_secrets
 
 if TYPE_CHECKING:
     from beholder.model import TrainingConfiguration
+    from beholder.model.folder import RunFolder
 
 METHODS = ("base", "content", "style", "ours")
 UNITS = ("samples", "participants")
 
 
 @click.command()
-@click.argument("study", type=PATH)
-@click.argument("run", type=PATH)
+@click.argument("study", type=PLACE)
+@click.argument("run", type=PLACE)
 @click.option("--method", type=click.Choice(METHODS), default="ours", show_default=True)
 @click.option("--tasks", default="g2t,t2g", show_default=True, help="Some of g2t … p2t.")
 @click.option("--split", type=click.Choice(SPLITS), default="random", show_default=True)
@@ -54,49 +57,52 @@ UNITS = ("samples", "participants")
 @overwrite_option
 @json_option
 def train(
-    study: Path,
-    run: Path,
+    study: str | Path,
+    run: str | Path,
     settings: Sequence[str],
     resume: bool,
     overwrite: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Learn the spaces of METHOD on STUDY and write the folder RUN.
+    """Learn the spaces of METHOD on STUDY and write RUN; both are folders or URLs.
 
     Objectives: contrastive, hinge-sum, hinge-hardest, sigmoid. Every hyperparameter and its
     default stands in RUN/configuration.toml.
     """
     from beholder.model import train as train_run
+    from beholder.model.published import run_folder
     from beholder.progress import shown
     from beholder.study import Study
 
-    configuration = _configuration(run, settings, resume, options)
-    opened = Study.open(study)
+    where = without_secrets(run)
     try:
-        trained = train_run(
-            opened, run, configuration, resume=resume, overwrite=overwrite, progress=shown
-        )
+        with run_folder(run, say=_say, progress=shown) as folder:
+            configuration = _configuration(folder, settings, resume, options)
+            opened = Study.open(study, shown)
+            trained = train_run(
+                opened, folder, configuration, resume=resume, overwrite=overwrite, progress=shown
+            )
     except KeyboardInterrupt:
-        stop(f"interrupted; --resume goes on with {run}", INTERRUPTED)
+        stop(f"interrupted; --resume goes on with {where}", INTERRUPTED)
     provenance = trained.provenance
     for warning in provenance.warnings:
-        click.echo(f"beholder: {warning}", err=True)
+        _say(warning)
     print_result(
-        {"run": str(run), **vars(provenance)},
+        {"run": where, **vars(provenance)},
         as_json,
         lambda _: click.echo(
-            f"{run}: {configuration.method} for {', '.join(provenance.tasks)} in "
-            f"{provenance.seconds:.0f} s; see the scores with: beholder evaluate {run}"
+            f"{where}: {configuration.method} for {', '.join(provenance.tasks)} in "
+            f"{provenance.seconds:.0f} s; see the scores with: beholder evaluate {where}"
         ),
     )
 
 
 @click.command()
-@click.argument("run", type=PATH)
+@click.argument("run", type=PLACE)
 @click.option("--report", type=PATH, help="Also write an HTML report that opens offline.")
 @json_option
-def evaluate(run: Path, report: Path | None, as_json: bool) -> None:
+def evaluate(run: str | Path, report: Path | None, as_json: bool) -> None:
     """Score RUN on its test part and print a table; scores are kept per query in RUN.
 
     Every query is ranked against the whole test gallery and ties count against the method.
@@ -107,25 +113,28 @@ def evaluate(run: Path, report: Path | None, as_json: bool) -> None:
 
     if report is not None and (report.is_dir() or not report.parent.is_dir()):
         raise ConfigurationError(f"{report} cannot be a file: name one in a folder that exists")
-    evaluation = evaluate_run(Run.open(run), shown)
-    result = evaluation.as_json()
-    if report is not None:
-        from beholder.evaluation.report import write_report
+    with changed(run, "run", say=_say, progress=shown) as folder:
+        evaluation = evaluate_run(Run.open(folder), shown)
+        result = evaluation.as_json()
+        if report is not None:
+            from beholder.evaluation.report import write_report
 
-        write_report(evaluation, report)
+            write_report(evaluation, report)
     print_result(result, as_json, lambda console: console.print_evaluation(result))
     if report is not None and not as_json:
         click.echo(f"report: {report}")
 
 
+def _say(sentence: str) -> None:
+    click.echo(f"beholder: {sentence}", err=True)
+
+
 def _configuration(
-    run: Path, settings: Sequence[str], resume: bool, options: dict[str, Any]
+    begun: "RunFolder", settings: Sequence[str], resume: bool, options: dict[str, Any]
 ) -> "TrainingConfiguration":
     """Return what was asked; of a run to resume, its own but for what was asked explicitly."""
     from beholder.model import Hyperparameters, TrainingConfiguration
-    from beholder.model.folder import RunFolder
 
-    begun = RunFolder(run)
     if not resume or begun.is_empty:
         return TrainingConfiguration(
             **options, hyperparameters=with_settings(Hyperparameters(), settings)

@@ -10,12 +10,14 @@ from beholder.commands.options import (
     DATASETS,
     INTERRUPTED,
     PATH,
+    PLACE,
     json_option,
     overwrite_option,
     print_result,
     stop,
 )
 from beholder.errors import ConfigurationError
+from beholder.remote import without_secrets, written
 
 FORMATS = ("tables", "crossmod", "bubbleview", "localized-narratives")
 PRESETS = ("ads", "coco", "small")
@@ -24,7 +26,7 @@ PRESETS = ("ads", "coco", "small")
 @click.command()
 @click.argument("source_format", metavar="FORMAT", type=click.Choice(FORMATS))
 @click.argument("source", type=PATH)
-@click.argument("study", type=PATH)
+@click.argument("study", type=PLACE)
 @click.option("--name", help="The study's name; its folder's by default.")
 @click.option("--language", help="Language of the texts, as a tag such as en or nl.")
 @click.option("--licence", help="Licence of the data.")
@@ -42,12 +44,12 @@ PRESETS = ("ads", "coco", "small")
 def read(
     source_format: str,
     source: Path,
-    study: Path,
+    study: str | Path,
     mapping: Path | None,
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Read SOURCE, in FORMAT, and write the folder STUDY, whole or not at all.
+    """Read SOURCE, in FORMAT, and write STUDY, a folder or a URL, whole or not at all.
 
     \b
     tables                a folder of samples, fixations and participants as CSV or Parquet,
@@ -63,8 +65,10 @@ def read(
     given = ReadOptions(**options)
     if mapping is not None:
         given = replace(given, mapping=load_mapping(mapping))
-    report = asdict(read_study(source_format, source, study, given, shown))
-    print_result(report, as_json, lambda console: console.print_read(report, str(study)))
+    with written(study, "study", overwrite=given.overwrite, progress=shown) as folder:
+        report = asdict(read_study(source_format, source, folder, given, shown))
+    where = without_secrets(study)
+    print_result(report, as_json, lambda console: console.print_read(report, where))
 
 
 @click.command()
@@ -119,17 +123,17 @@ def fetch(
 
 
 @click.command()
-@click.argument("study", type=PATH)
+@click.argument("study", type=PLACE)
 @click.option("--coverage", type=PATH, help="Also write who saw which image, as CSV.")
 @json_option
-def inspect(study: Path, coverage: Path | None, as_json: bool) -> None:
+def inspect(study: str | Path, coverage: Path | None, as_json: bool) -> None:
     """Say how large STUDY is, what is missing, how it was answered and what looks wrong."""
     from beholder.progress import shown
     from beholder.study import Study
     from beholder.study.inspection import Coverage, coverage_csv
     from beholder.study.inspection import inspect as inspect_study
 
-    opened = Study.open(study)
+    opened = Study.open(study, shown)
     found = inspect_study(opened, shown)
     if coverage is not None:
         from beholder import atomic
@@ -143,7 +147,7 @@ def inspect(study: Path, coverage: Path | None, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("study", type=PATH)
+@click.argument("study", type=PLACE)
 @click.option("--preset", type=click.Choice(PRESETS), default="small", show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--participants", type=click.IntRange(min=2), help="Instead of the preset's.")
@@ -156,7 +160,7 @@ def inspect(study: Path, coverage: Path | None, as_json: bool) -> None:
 @overwrite_option
 @json_option
 def simulate(
-    study: Path,
+    study: str | Path,
     effect_survey: float,
     effect_gaze: float,
     effect_text: float,
@@ -179,7 +183,9 @@ def simulate(
     overwrite = options["overwrite"]
     if crossmod is not None and crossmod.exists() and not overwrite:
         raise ConfigurationError(f"{crossmod} exists already; pass --overwrite to replace it")
-    report = asdict(simulate_study(study, effects=effects, progress=shown, **options))
-    if crossmod is not None:
-        write_crossmod(Study.open(study), crossmod, overwrite=overwrite, progress=shown)
-    print_result(report, as_json, lambda console: console.print_read(report, str(study)))
+    with written(study, "study", overwrite=overwrite, progress=shown) as folder:
+        report = asdict(simulate_study(folder, effects=effects, progress=shown, **options))
+        if crossmod is not None:
+            write_crossmod(Study.open(folder), crossmod, overwrite=overwrite, progress=shown)
+    where = without_secrets(study)
+    print_result(report, as_json, lambda console: console.print_read(report, where))

@@ -1,6 +1,7 @@
 """Frozen encoders from samples to arrays, and their cache."""
 
-from beholder.features.cache import FeatureCache, default_cache_folder
+from beholder.caching import default_cache_folder
+from beholder.features.cache import FeatureCache
 from beholder.features.encoding import encode_samples
 from beholder.features.gaze import Viewings
 from beholder.features.image import ImageGrid

@@ -21,21 +21,14 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from beholder.atomic import staged_file, write_bytes
+from beholder.caching import default_cache_folder
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-_FOLDER_VARIABLE = "BEHOLDER_CACHE"
 _DIGEST_BYTES = 32
 _READ_AT_ONCE = 1 << 22
 _TAKEN_AT_ONCE = 1024  # rows of a mapped array
-
-
-def default_cache_folder() -> Path:
-    """Return where features are cached unless told otherwise."""
-    if given := os.environ.get(_FOLDER_VARIABLE):
-        return Path(given)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "beholder"
 
 
 def cache_key(name: str, configuration: "DataclassInstance", *content: str) -> str:

@@ -26,6 +26,8 @@ from beholder.model.folder import RunFolder
 from beholder.model.networks import Pair, network_name
 from beholder.model.popularity import less_popularity
 from beholder.model.towers import Tower, embed
+from beholder.progress import Progress, silent
+from beholder.remote import in_its_words, is_remote, local
 from beholder.study.gaze import Gaze
 from beholder.study.study import Study
 from beholder.study.tasks import Codes, Task, parse_tasks
@@ -48,8 +50,15 @@ class Run:
         self._study = study
 
     @classmethod
-    def open(cls, path: str | Path) -> "Run":
-        """Open a finished run, or raise RunError saying what is wrong with the folder."""
+    def open(cls, path: str | Path, progress: Progress = silent) -> "Run":
+        """Open a finished run, or raise RunError saying what is wrong with the folder.
+
+        A URL such as ``s3://bucket/run`` is mirrored in the cache first.
+        """
+        if isinstance(path, str) and is_remote(path):
+            mirror = local(path, "run", progress)
+            with in_its_words(mirror, path):
+                return cls(RunFolder(mirror))
         return cls(RunFolder(Path(path)))
 
     def __repr__(self) -> str:

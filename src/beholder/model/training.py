@@ -30,10 +30,12 @@ from beholder.model.learning import Features, SpaceData, State, learn_space, ref
 from beholder.model.networks import Network, Pair, network_name
 from beholder.model.planning import Plan, linked, plan_training, with_both
 from beholder.model.popularity import MOST_KNOWN
+from beholder.model.published import run_folder
 from beholder.model.run import Run
 from beholder.model.spaces import Positives, Space
 from beholder.model.towers import embed
 from beholder.progress import Progress, silent
+from beholder.remote import is_remote
 from beholder.study.splits import Part, Split, make_split
 from beholder.study.study import Study
 from beholder.study.tasks import Codes, Galleries, item_codes
@@ -52,7 +54,7 @@ _LIBRARIES = ("numpy", "pyarrow", "scipy", "torch")
 
 def train(
     study: Study | str | Path,
-    path: str | Path,
+    path: RunFolder | str | Path,
     configuration: TrainingConfiguration | None = None,
     *,
     resume: bool = False,
@@ -61,7 +63,7 @@ def train(
     progress: Progress = silent,
     checkpoint_every_s: float = CHECKPOINT_EVERY_S,
 ) -> Run:
-    """Train a run on a study, or on the one in a folder, and return the run, opened.
+    """Train a run on a study, or on the one in a folder or at a URL, and return the run, opened.
 
     With ``resume`` a run that was interrupted goes on, to the same weights that it would have
     had; without a configuration it goes on with its own. Tasks that the study cannot support
@@ -69,7 +71,19 @@ def train(
     TrainingError if a training fails.
     """
     study = study if isinstance(study, Study) else Study.open(study)
-    folder = RunFolder(Path(path))
+    if isinstance(path, str) and is_remote(path):
+        with run_folder(path) as working:
+            return train(
+                study,
+                working,
+                configuration,
+                resume=resume,
+                overwrite=overwrite,
+                cache=cache,
+                progress=progress,
+                checkpoint_every_s=checkpoint_every_s,
+            )
+    folder = path if isinstance(path, RunFolder) else RunFolder(Path(path))
     if resume and overwrite:
         raise ConfigurationError("a run is either resumed or overwritten, not both")
     if configuration is None:
@@ -311,7 +325,7 @@ def _provenance(study: Study, plan: Plan, seconds: float) -> Provenance:
     versions |= {library: version(library) for library in _LIBRARIES}
     return Provenance(
         study=study.info.name,
-        study_path=str(study.path.resolve()),
+        study_path=study.origin or str(study.path.resolve()),
         fingerprint=study.fingerprint,
         tasks=tuple(task.name for task in plan.tasks),
         warnings=plan.warnings,

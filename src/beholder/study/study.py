@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from beholder.errors import ConfigurationError, StudyError
+from beholder.progress import Progress, silent
+from beholder.remote import in_its_words, is_remote, local, without_secrets
 from beholder.study import schema
 from beholder.study.gaze import Areas, DenseMap, Floats, Gaze, Points
 from beholder.study.survey import Instrument, parse_instrument
@@ -57,7 +59,12 @@ class _Ragged:
 
 
 class Study:
-    """One study, opened read-only. Its tables load when they are first asked for."""
+    """One study, opened read-only. Its tables load when they are first asked for.
+
+    ``origin`` is the address it was opened at, without secrets, where ``path`` is its mirror.
+    """
+
+    origin: str | None = None
 
     def __init__(self, path: Path, info: schema.StudyInfo, instrument: Instrument | None) -> None:
         self.path = path
@@ -65,8 +72,17 @@ class Study:
         self.instrument = instrument
 
     @classmethod
-    def open(cls, path: str | Path) -> "Study":
-        """Open the study in a folder, or raise StudyError saying what is wrong with it."""
+    def open(cls, path: str | Path, progress: Progress = silent) -> "Study":
+        """Open the study in a folder, or raise StudyError saying what is wrong with it.
+
+        A URL such as ``s3://bucket/study`` is mirrored in the cache first.
+        """
+        if isinstance(path, str) and is_remote(path):
+            mirror = local(path, "study", progress)
+            with in_its_words(mirror, path):
+                study = cls.open(mirror)
+            study.origin = without_secrets(path)
+            return study
         path = Path(path)
         if not (path / "study.toml").is_file():
             raise StudyError(f"{path} is not a study: it has no study.toml")
