@@ -12,7 +12,10 @@ What is promised, on every backend that puts one object whole or not at all:
 What cannot be promised, as object storage has no locks: of two that publish to one address at
 once, the second to finish is refused where it can tell, by looking just before it puts and, for
 the first publication, by a conditional put where the backend has it. In the moment between
-looking and putting the last one wins; what is there is then whole and theirs.
+looking and putting the last one wins. If the one then removes what the other was about to share
+with the old folder, who reads is refused with a sentence until it is published again.
+
+What stopped publications sent, and nobody goes on with, stays among the objects.
 """
 
 import contextlib
@@ -57,16 +60,17 @@ def replace(
 ) -> Manifest:
     """Put a folder in place of the generation ``old``, or where nothing was."""
     new = Manifest.of(folder, storage.kind, progress)
+    _send(storage, new, folder, progress)
     if old is not None and new.generation == old.generation:
         return old
-    _send(storage, new, folder, progress)
     current = storage.manifest()
     if current is not None and (old is None or current.generation != old.generation):
         raise storage.published_meanwhile()
     storage.put_manifest(new, is_first=current is None)
     # Another publication, overtaken by this one, may just have removed what both hold.
     _send(storage, new, folder)
-    if old is not None:
+    # What is no longer named goes, unless somebody may just have come to name it again.
+    if old is not None and storage.manifest() == new:
         kept = {entry.key for entry in new.files.values()}
         gone = {e.key: e for e in old.files.values() if e.key not in kept}
         storage.remove(gone.values())

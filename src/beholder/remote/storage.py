@@ -53,6 +53,7 @@ class Storage:
     def manifest(self) -> Manifest | None:
         """Return what is published here, or None."""
         with self._doing("read"):
+            self._system.invalidate_cache()
             try:
                 data = self._system.cat_file(self._path(FILE))
             except FileNotFoundError:
@@ -94,7 +95,7 @@ class Storage:
                 entries = self._system.ls(self._path(""), detail=False)
             except (FileNotFoundError, NotADirectoryError):
                 return
-        names = {str(entry).rstrip("/").rpartition("/")[2] for entry in entries} - {OBJECTS}
+        names = {str(entry).rstrip("/").rpartition("/")[2] for entry in entries} - {FILE, OBJECTS}
         if not all(NEVER_PUBLISHED.fullmatch(name) for name in names):
             raise self.error(
                 f"{self.where} holds files that Beholder did not publish: choose another address"
