@@ -166,6 +166,27 @@ def test_the_page_on_search_works_from_top_to_bottom(
     assert len(json.loads(capsys.readouterr().out)) == 3
 
 
+def test_the_page_on_storage_works_from_top_to_bottom(
+    tiny_study: Study,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    document = ROOT / "docs" / "storage.md"
+    bucket = f"file://{tmp_path}/bucket"
+    for words in commands(document):
+        words = [word.replace("s3://bucket", bucket) for word in words]
+        words += ["--participants", "4", "--images", "20"] if words[0] == "simulate" else []
+        words += FAST if words[0] == "train" else []
+        result = CliRunner().invoke(beholder, words, catch_exceptions=False)
+        assert result.exit_code == 0, (words, result.output)
+    shutil.copytree(tiny_study.path, "STUDY")
+    (example,) = blocks(document, "python")
+    exec(example.replace("s3://bucket", bucket), {})
+    assert capsys.readouterr().out.strip() == str(len(tiny_study))
+
+
 def test_every_command_in_the_documents_exists() -> None:
     for document in DOCUMENTS:
         for words in re.findall(r"`beholder ([a-z]+)", document.read_text("utf-8")):

@@ -1,4 +1,4 @@
-"""Where what can be made or fetched again is kept: deleting the folder loses nothing but time."""
+"""Where Beholder keeps, outside every study and run, what can be made or fetched again."""
 
 import os
 from pathlib import Path

@@ -8,7 +8,11 @@ from beholder.errors import ConfigurationError
 
 _SERVE = frozenset({"fastapi", "pydantic", "starlette", "uvicorn"})
 LIBRARIES: Mapping[str, frozenset[str]] = MappingProxyType(
-    {"serve": _SERVE, "collect": _SERVE | {"alembic", "sqlalchemy"}}
+    {
+        "serve": _SERVE,
+        "collect": _SERVE | {"alembic", "sqlalchemy"},
+        "storage": frozenset({"fsspec"}),
+    }
 )
 """The libraries of an extra, by the names under which they are imported."""
 

@@ -13,7 +13,7 @@ import pytest
 from flaky import FlakyFileSystem, Killed
 from fsspec.registry import known_implementations
 
-from beholder.errors import StudyError, UnsupportedError
+from beholder.errors import ConfigurationError, StudyError, UnsupportedError
 from beholder.remote import changed, in_its_words, local, publish
 from beholder.remote.address import Address
 from beholder.remote.manifest import is_inside, parse_manifest
@@ -221,7 +221,7 @@ def test_a_missing_backend_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_fsspec_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "fsspec", None)
-    with pytest.raises(UnsupportedError, match=r"pip install 'beholder\[storage\]'"):
+    with pytest.raises(ConfigurationError, match=r"pip install 'beholder\[storage\]'"):
         local("s3://bucket/study", "study")
 
 

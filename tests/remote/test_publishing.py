@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,7 +23,6 @@ from beholder.remote.publishing import changed, written
 URL = "flaky://bucket/some/study"
 OLD = {"study.toml": b"old", "shared": b"in both", "images/1.jpg": b"same size 1", "gone": b"x"}
 NEW = {"study.toml": b"new", "shared": b"in both", "images/1.jpg": b"same size 2", "twin": b"new"}
-FAR_MORE = 100
 
 Made = Callable[..., Path]
 Flaky = type[FlakyFileSystem]
@@ -119,6 +122,29 @@ def test_a_kill_at_any_operation_leaves_no_mixture_and_is_gone_on_with(
         assert not whole & {path for name, path in flaky.done if name == "put"}, "sent twice"
         assert opened(cache) == NEW
     assert {"put", "pipe", "find"} | ({"rm"} if old and when else set()) <= kinds
+
+
+def test_a_killed_process_is_gone_on_with_on_a_disk(made: Made, tmp_path: Path) -> None:
+    """A mounted folder keeps less than storage does: a file may be cut short under its name."""
+    files = {"study.toml": b"here"} | {f"{n}.jpg": bytes([n]) * 300_000 for n in range(200)}
+    folder, url = made("large", files), f"file://{tmp_path}/storage/large"
+    script = (
+        "from pathlib import Path; from beholder.remote import publish\n"
+        f"publish(Path({str(folder)!r}), {url!r}, 'study')"
+    )
+    sent = tmp_path / "storage" / "large" / "objects"
+    with subprocess.Popen([sys.executable, "-c", script]) as process:
+        while not (sent.is_dir() and len(list(sent.iterdir())) > 9) and process.poll() is None:
+            time.sleep(0.001)
+        process.kill()
+    whole = {p: p.stat().st_mtime_ns for p in sent.iterdir() if p.stat().st_size == 300_000}
+    assert process.returncode == -signal.SIGKILL
+    assert len(whole) > 8
+    with pytest.raises(StudyError, match="is not a study"):
+        local(url, "study")
+    publish(folder, url, "study")
+    assert files_in(local(url, "study")) == files
+    assert {path: path.stat().st_mtime_ns for path in whole} == whole, "sent twice"
 
 
 def test_a_manifest_cut_short_is_refused_clearly(made: Made, flaky: Flaky) -> None:

@@ -13,6 +13,8 @@ from beholder.cli import beholder
 from beholder.errors import StudyError
 from beholder.model import Run
 from beholder.remote import publish
+from beholder.remote.manifest import Manifest
+from beholder.remote.storage import Storage
 from beholder.study import Study
 
 pytest.importorskip("s3fs", reason="the test on S3 needs s3fs")
@@ -71,3 +73,14 @@ def test_the_whole_path_on_s3(bucket: str, cache: Path, tmp_path: Path) -> None:
         StudyError, match="s3://no-such-bucket/x cannot be read: The specified bucket"
     ):
         publish(opened.study.path, "s3://no-such-bucket/x", "study")
+
+
+def test_s3_itself_refuses_a_second_first_publication(bucket: str, tmp_path: Path) -> None:
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "study.toml").write_text("mine")
+    manifest = Manifest.of(tmp_path / "study", "study")
+    storage = Storage(f"s3://{bucket}/study", "study")
+    storage.put_manifest(manifest, is_first=True)
+    with pytest.raises(StudyError, match="published by somebody else meanwhile"):
+        storage.put_manifest(manifest, is_first=True)
+    storage.put_manifest(manifest, is_first=False)

@@ -10,7 +10,6 @@ import contextlib
 import os
 import shutil
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from beholder.atomic import staged_folder
@@ -74,9 +73,7 @@ def fetch(storage: Storage, manifest: Manifest, progress: Progress = silent) -> 
         finally:
             temporary.unlink(missing_ok=True)
 
-    with ThreadPoolExecutor(storage.lanes) as threads:
-        for _ in progress(threads.map(bring, missing.values()), "fetching files", len(missing)):
-            pass
+    storage.for_each(bring, missing.values(), progress, "fetching files")
 
 
 def assemble(manifest: Manifest, folder: Path, *, as_copies: bool = False) -> None:

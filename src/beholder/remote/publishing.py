@@ -22,7 +22,6 @@ import contextlib
 import fcntl
 import shutil
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from beholder.progress import Progress, silent
@@ -85,10 +84,9 @@ def _send(storage: Storage, manifest: Manifest, folder: Path, progress: Progress
         for name, entry in manifest.files.items()
         if there.get(str(entry.sha256)) != entry.size
     }
-    with ThreadPoolExecutor(storage.lanes) as threads:
-        sent = threads.map(lambda wanted: storage.send(*wanted), files.values())
-        for _ in progress(sent, "sending files", len(files)):
-            pass
+    storage.for_each(
+        lambda wanted: storage.send(*wanted), files.values(), progress, "sending files"
+    )
 
 
 @contextlib.contextmanager

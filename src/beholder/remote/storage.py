@@ -7,12 +7,15 @@ everybody; nothing else: no rename, no lock, no listing that is up to date while
 import contextlib
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from beholder import atomic
 from beholder.errors import BeholderError, UnsupportedError
+from beholder.extras import needs
+from beholder.progress import Progress
 from beholder.remote.address import ERRORS, MARKERS, WEB, Address, Kind
 from beholder.remote.manifest import (
     FILE,
@@ -23,6 +26,8 @@ from beholder.remote.manifest import (
     is_inside,
     parse_manifest,
 )
+
+T = TypeVar("T")
 
 _LANES = 16
 """Requests at once where a backend takes several: most of a small object's time is waiting."""
@@ -44,7 +49,7 @@ class Storage:
         self.kind = kind
         self.where = self.address.shown
         self._system, self._root = _opened(self.address)
-        self.lanes = _LANES if getattr(self._system, "async_impl", False) else 1
+        self._lanes = _LANES if getattr(self._system, "async_impl", False) else 1
 
     def error(self, text: str) -> BeholderError:
         """Return an error of this kind of folder."""
@@ -106,10 +111,24 @@ class Storage:
         """Whether the protocol is one of those that are only read."""
         return self.address.protocol in WEB
 
+    def for_each(
+        self, do: Callable[[T], None], items: Collection[T], progress: Progress, description: str
+    ) -> None:
+        """Do something with every item, with several at once where the backend takes that.
+
+        The first error, or an interruption, ends what has not begun.
+        """
+        threads = ThreadPoolExecutor(self._lanes)
+        try:
+            for _ in progress(threads.map(do, items), description, len(items)):
+                pass
+        finally:
+            threads.shutdown(cancel_futures=True)
+
     def sizes(self) -> dict[str, int]:
         """Return the size of every object that is here, by its name."""
         with self._doing("read"):
-            return {n: int(info["size"]) for n, info in self._found(OBJECTS).items()}
+            return {n: int(info["size"] or 0) for n, info in self._found(OBJECTS).items()}
 
     def send(self, file: Path, entry: Entry) -> None:
         """Put a file's bytes under their own name."""
@@ -168,14 +187,16 @@ class Storage:
 
     def _listed(self, name: str, info: dict[str, Any]) -> Entry:
         version = "; ".join(f"{key} {info[key]}" for key in _VERSIONS if key in info)
-        return Entry(name, int(info["size"]), None, f"{self.where}; {version}")
+        return Entry(name, int(info["size"] or 0), None, f"{self.where}; {version}")
 
     def _found(self, below: str) -> dict[str, Any]:
         """Return what is listed below a folder, by the names from there."""
         self._system.invalidate_cache()
         base = self._path(below).rstrip("/") + "/"
         found = self._system.find(base.rstrip("/"), detail=True)
-        return {str(path).removeprefix(base): info for path, info in found.items()}
+        names = {str(path).removeprefix(base): info for path, info in found.items()}
+        # Some stores hold objects that stand for folders.
+        return {name: info for name, info in names.items() if not name.endswith("/")}
 
     def _path(self, key: str) -> str:
         query = f"?{self.address.query}" if self.address.query else ""
@@ -206,12 +227,8 @@ def _reason(error: Exception, address: Address) -> str:
 
 def _opened(address: Address) -> tuple[Any, str]:
     """Return the file system of an address, and where in it the address leads."""
-    try:
+    with needs("storage"):
         import fsspec
-    except ImportError as error:
-        raise UnsupportedError(
-            f"{address.shown} needs fsspec: pip install 'beholder[storage]'"
-        ) from error
     options = {"auto_mkdir": True} if address.protocol in _LOCAL else {}
     try:
         system, root = fsspec.core.url_to_fs(address.url, **options)

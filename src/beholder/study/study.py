@@ -102,7 +102,7 @@ class Study:
         return int(self.samples.num_rows)
 
     def __repr__(self) -> str:
-        return f"Study({str(self.path)!r}: {len(self)} samples)"
+        return f"Study({self.origin or str(self.path)!r}: {len(self)} samples)"
 
     def __getitem__(self, number: int) -> Sample:
         number = range(len(self))[number]
