@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from flaky import FlakyFileSystem
+from flaky_storage import FlakyFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
 

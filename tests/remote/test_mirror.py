@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from flaky import FlakyFileSystem, Killed
+from flaky_storage import FlakyFileSystem, Killed
 from fsspec.registry import known_implementations
 
 from beholder.errors import ConfigurationError, StudyError, UnsupportedError
@@ -207,7 +207,7 @@ def test_a_backend_that_fails_is_one_sentence(made: Made, monkeypatch: pytest.Mo
         local(URL, "study")
     told = f"{URL} cannot be read: token expired at https://host/… (RuntimeError)"
     assert str(caught.value) == told
-    assert caught.value.__suppress_context__, "a traceback would show the backend's own words"
+    assert caught.value.__cause__ is None, "a traceback would show the backend's own words"
 
 
 def test_a_missing_backend_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from flaky import FlakyFileSystem
+from flaky_storage import FlakyFileSystem
 
 from beholder.errors import RunError
 from beholder.model import Hyperparameters, Run, TrainingConfiguration, train

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -12,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from flaky import FlakyFileSystem, Killed
+from flaky_storage import FlakyFileSystem, Killed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -147,6 +149,21 @@ def test_a_killed_process_is_gone_on_with_on_a_disk(made: Made, tmp_path: Path) 
     assert {path: path.stat().st_mtime_ns for path in whole} == whole, "sent twice"
 
 
+def test_on_a_disk_the_manifest_is_replaced_at_once(
+    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left")
+
+    url = f"file://{tmp_path}/storage/study"
+    publish(made("old", OLD), url, "study")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fail)
+        with pytest.raises(StudyError, match=r"cannot be written: .*No space left"):
+            publish(made("new", NEW), url, "study", overwrite=True)
+    assert files_in(local(url, "study")) == OLD
+
+
 def test_a_manifest_cut_short_is_refused_clearly(made: Made, flaky: Flaky) -> None:
     publish(made("new", NEW), URL, "study")
     for length in (0, 1, 50):
@@ -175,7 +192,9 @@ def test_a_reader_meets_a_writer_at_any_operation(made: Made, flaky: Flaky, cach
 def test_two_writers_leave_one_of_both_and_never_a_mixture(
     made: Made, flaky: Flaky, cache: Path, old: dict[str, bytes] | None
 ) -> None:
-    mine, theirs = made("new", NEW), made("theirs", {**OLD, "study.toml": b"theirs"})
+    """Each drops a file that the other shares with the old folder."""
+    mine, theirs = NEW, {"study.toml": b"theirs", "gone": b"x"}
+    folders = made("mine", mine), made("theirs", theirs)
 
     def begin_anew() -> None:
         flaky.reset()
@@ -183,26 +202,27 @@ def test_two_writers_leave_one_of_both_and_never_a_mixture(
             publish(made("old", old), URL, "study")
 
     def publish_theirs() -> None:
-        publish(theirs, URL, "study", overwrite=True)
+        publish(folders[1], URL, "study", overwrite=True)
 
     begin_anew()
-    count = operations(flaky, lambda: publish(mine, URL, "study", overwrite=True))
+    count = operations(flaky, lambda: publish(folders[0], URL, "study", overwrite=True))
+    names = [name for name, _ in flaky.done]
     refused = 0
     for number in range(1, count + 1):
         begin_anew()
         flaky.strike(number, then=publish_theirs)
         try:
-            publish(mine, URL, "study", overwrite=True)
-            # None: one removed what the other was about to share, which no lock prevents.
-            may_be = (NEW, files_in(theirs), None)
+            publish(folders[0], URL, "study", overwrite=True)
+            # One removes what the other was about to share: no lock prevents that.
+            is_damaged = names[number - 1] == "rm"
+            assert opened(cache) in ([None, theirs] if is_damaged else [mine, theirs])
         except StudyError as error:
             assert "was published by somebody else meanwhile" in str(error)
-            may_be = (files_in(theirs),)
+            assert opened(cache) == theirs
             refused += 1
-        assert opened(cache) in may_be
         flaky.be_well()
         publish_theirs()
-        assert opened(cache) == files_in(theirs)
+        assert opened(cache) == theirs
     assert refused > 2
 
 
