@@ -12,6 +12,7 @@ LIBRARIES: Mapping[str, frozenset[str]] = MappingProxyType(
         "serve": _SERVE,
         "collect": _SERVE | {"alembic", "sqlalchemy"},
         "storage": frozenset({"fsspec"}),
+        "pretrained": frozenset({"huggingface_hub", "sentence_transformers", "transformers"}),
     }
 )
 """The libraries of an extra, by the names under which they are imported."""

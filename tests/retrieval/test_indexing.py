@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from beholder.errors import StoreError, StudyError
+from beholder.features import ImageGrid
 from beholder.model import Run
 from beholder.retrieval import Store, index, open_store
 from beholder.retrieval.pictures import grid_of, thumbnail
@@ -93,7 +94,7 @@ def test_a_killed_indexing_leaves_the_store_as_it_was(tiny_run: Run, place: str)
 def test_pictures_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     file = tmp_path / "broken.png"
     file.write_bytes(b"\x89PNG but no more")
-    for read in (thumbnail, grid_of):
+    for read in (thumbnail, lambda one: grid_of(one, ImageGrid())):
         with pytest.raises(StudyError, match=r"broken\.png cannot be read"):
             read(file)
 

@@ -28,6 +28,13 @@ if TYPE_CHECKING:
     from beholder.model.folder import RunFolder
 
 METHODS = ("base", "content", "style", "ours")
+
+
+def whole_path(_context: click.Context, _option: click.Parameter, model: str) -> str:
+    """Return a folder's whole path, which a run may record, or a name as it is."""
+    return str(Path(model).resolve()) if model and Path(model).is_dir() else model
+
+
 UNITS = ("samples", "participants")
 
 
@@ -52,6 +59,20 @@ UNITS = ("samples", "participants")
     help="Keep only this share of the training part.",
 )
 @click.option("--share-of", type=click.Choice(UNITS), default="samples", show_default=True)
+@click.option(
+    "--text-encoder",
+    default="",
+    metavar="NAME|FOLDER",
+    callback=whole_path,
+    help="A sentence-transformers model beside the words (docs/encoders.md).",
+)
+@click.option(
+    "--image-encoder",
+    default="",
+    metavar="NAME|FOLDER",
+    callback=whole_path,
+    help="A CLIP, SigLIP or DINO model in place of colours and edges.",
+)
 @set_option
 @click.option("--resume", is_flag=True, help="Go on with a run that was interrupted.")
 @overwrite_option

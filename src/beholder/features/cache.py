@@ -10,7 +10,6 @@ import hashlib
 import io
 import json
 import mmap
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path

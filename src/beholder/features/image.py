@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,30 @@ GRIDS_AT_ONCE = 4096
 CHANNELS = 6 + 2 * 8
 _DIRECTIONS = 8
 
+UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+"""What Pillow raises of a file that is no whole image."""
+
+
+class Grid(Protocol):
+    """Describes an image cell by cell."""
+
+    def describe(self, file: Path) -> NDArray[np.float32]:
+        """Return the grid of an image, shape (cells, cells, channels)."""
+        ...
+
+    def of_images(
+        self,
+        files: Sequence[Path],
+        digests: Sequence[str],
+        cache: FeatureCache,
+        progress: Progress = silent,
+    ) -> NDArray[np.float32]:
+        """Return the grids of many images, shape (images, cells, cells, channels).
+
+        ``digests`` are the images' SHA-256, by which the cache knows them.
+        """
+        ...
+
 
 @dataclass(frozen=True)
 class ImageGrid:
@@ -34,20 +59,30 @@ class ImageGrid:
     pixels: int = 8
     scales: tuple[float, float] = (1.0, 2.0)
 
-    def describe(self, file: Path) -> NDArray[np.float32]:
+    def describe(self, file: Path | BinaryIO) -> NDArray[np.float32]:
         """Return the grid of an image, shape (cells, cells, 22); the image is made square."""
         side = self.cells * self.pixels
         try:
             with Image.open(file) as image:
                 image.draft("RGB", (side, side))
-                small = _eight_bit(image).resize((side, side), Image.Resampling.BILINEAR)
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+                small = eight_bit(image).resize((side, side), Image.Resampling.BILINEAR)
+        except UNREADABLE as error:
             raise StudyError(f"image {file} cannot be read: {error}") from error
         lab = _lab(np.asarray(small, dtype=np.float32) / np.float32(255))  # (side, side, 3)
         by_cell = self._by_cell(lab)
         edges = [self._edges(lab[..., 0], sigma) for sigma in self.scales]
         parts = [by_cell.mean(axis=(1, 3)), by_cell.std(axis=(1, 3)), *edges]
         return np.concatenate(parts, axis=-1).astype(np.float32)
+
+    def of_images(
+        self,
+        files: Sequence[Path],
+        digests: Sequence[str],
+        cache: FeatureCache,
+        progress: Progress = silent,
+    ) -> NDArray[np.float32]:
+        """Return the grids of many images, as of `image_grids`."""
+        return image_grids(files, digests, self, cache, progress)
 
     def _by_cell(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         return values.reshape(self.cells, self.pixels, self.cells, self.pixels, -1)
@@ -100,7 +135,7 @@ def image_grids(
     return np.asarray(cache.get(key, compute))
 
 
-def _eight_bit(image: Image.Image) -> Image.Image:
+def eight_bit(image: Image.Image) -> Image.Image:
     """Return an image in RGB; one of 16 bits is scaled, which Pillow would cut off at 255."""
     if image.mode.startswith("I"):
         values = np.clip(np.asarray(image) // 256, 0, 255)

@@ -13,6 +13,7 @@ from beholder import atomic
 from beholder.features.encoder import Array, Encoder, Statistics
 from beholder.features.gaze import AttendedAreas, AttendedContent, Attention, ImageContent, Scanpath
 from beholder.features.personality import Items, Traits
+from beholder.features.pretrained import Sentences
 from beholder.features.text import Manner, Wording
 
 DEFAULT_ENCODERS: Mapping[str, tuple[Encoder[Any], ...]] = MappingProxyType(
@@ -30,18 +31,26 @@ UNKNOWN_IMAGE = ImageContent(whitening=0.0, weight=0.5)
 """Not whitened: only the strong directions carry over to images that training never saw."""
 
 
-def default_encoders(modality: str, *, images_are_known: bool) -> tuple[Encoder[Any], ...]:
-    """Return the encoders of a modality, for a test of images that training saw, or did not."""
+def default_encoders(
+    modality: str, *, images_are_known: bool, sentences: Sentences | None = None
+) -> tuple[Encoder[Any], ...]:
+    """Return the encoders of a modality, for a test of images that training saw, or did not.
+
+    ``sentences`` is a pretrained encoder that texts have beside the others.
+    """
     image = KNOWN_IMAGE if images_are_known else UNKNOWN_IMAGE
-    return tuple(
+    own = tuple(
         image if isinstance(encoder, ImageContent) else encoder
         for encoder in DEFAULT_ENCODERS[modality]
     )
+    return (*own, sentences) if sentences is not None and modality == "text" else own
 
 
 ENCODERS: Mapping[str, type[Encoder[Any]]] = MappingProxyType(
     {encoder.name: type(encoder) for encoders in DEFAULT_ENCODERS.values() for encoder in encoders}
 )
+
+_KINDS: Mapping[str, type[Encoder[Any]]] = {**ENCODERS, Sentences.name: Sentences}
 
 
 @dataclass(frozen=True)
@@ -82,19 +91,25 @@ class ModalityEncoder:
 
     @classmethod
     def load(cls, folder: Path, name: str) -> "ModalityEncoder":
-        """Return what `save` wrote."""
+        """Return what `save` wrote.
+
+        ConfigurationError if a pretrained encoder is gone or is another one by now.
+        """
         from safetensors.numpy import load
 
         arrays = load((folder / f"{name}.safetensors").read_bytes())
         encoders, statistics = [], []
         for described in json.loads((folder / f"{name}.json").read_text("utf-8")):
-            kind = ENCODERS[described["name"]]
+            kind = _KINDS[described["name"]]
             encoders.append(kind(**_tuples(described["options"])))
             prefix = kind.name + "."
             own = {k.removeprefix(prefix): a for k, a in arrays.items() if k.startswith(prefix)}
             statistics.append(Statistics(own, tuple(described["vocabulary"])))
         if not encoders:
             raise ValueError("it names no encoder")
+        for encoder in encoders:
+            if isinstance(encoder, Sentences):
+                encoder.check()
         return cls(tuple(encoders), tuple(statistics))
 
 

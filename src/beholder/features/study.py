@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from beholder.errors import UnsupportedError
 from beholder.features.cache import FeatureCache
 from beholder.features.gaze import Viewings
-from beholder.features.image import ImageGrid, image_grids
+from beholder.features.image import Grid, ImageGrid
 from beholder.features.personality import Surveys
+from beholder.features.pretrained import Sentences, StudyTexts
 from beholder.progress import Progress, silent
 from beholder.study.gaze import Gaze
 from beholder.study.study import Study
@@ -49,8 +50,9 @@ class StudyInputs:
 
     study: Study
     cache: FeatureCache
-    grid: ImageGrid = field(default_factory=ImageGrid)
+    grid: Grid = field(default_factory=ImageGrid)
     progress: Progress = silent
+    sentences: Sentences | None = None  # what encoders of texts have beside their own, if anything
 
     @cached_property
     def grids(self) -> NDArray[np.float32]:
@@ -58,7 +60,7 @@ class StudyInputs:
         images = self.study.images
         files = [self.study.image_path(row) for row in range(images.num_rows)]
         digests = images.column("sha256").to_pylist()
-        return image_grids(files, digests, self.grid, self.cache, self.progress)
+        return self.grid.of_images(files, digests, self.cache, self.progress)
 
     def of(self, modality: str, rows: NDArray[np.int64]) -> Any:
         """Return the inputs that the encoders of a modality take, one a sample in ``rows``.
@@ -68,7 +70,7 @@ class StudyInputs:
         if not self.study.has(modality)[rows].all():
             raise UnsupportedError(f"some of these samples have no {modality}")
         if modality == "text":
-            return [self.study.texts[row] for row in rows]
+            return StudyTexts(self.study.texts, rows, self.cache, self.progress)
         if modality == "gaze":
             gazes: Sequence[Gaze] = _Gazes(self.study, rows)
             gazes = list(gazes) if len(rows) <= HELD_AT_ONCE else gazes

@@ -76,6 +76,7 @@ class TrainingConfiguration:
     ``joint`` shares one tower a modality among all tasks. ``privileged`` names modalities, such
     as ``personality``, that teach and are absent at the test. ``share`` keeps only so much of
     the training part, in samples or in whole participants (``share_of``), as learning curves do.
+    ``text_encoder`` and ``image_encoder`` are pretrained models, by name or folder; empty is none.
     """
 
     method: Method = "ours"
@@ -87,6 +88,8 @@ class TrainingConfiguration:
     privileged: str = ""
     share: float = 1.0
     share_of: Unit = "samples"
+    text_encoder: str = ""
+    image_encoder: str = ""
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -105,6 +108,16 @@ class TrainingConfiguration:
         if self.share_of not in UNITS:
             raise ConfigurationError(f"a share is of {' or '.join(UNITS)}, not {self.share_of!r}")
         self._check_privileged()
+        for name, modality in (("text_encoder", "text"), ("image_encoder", "gaze")):
+            self._check_encoder(name, modality)
+
+    def _check_encoder(self, name: str, modality: str) -> None:
+        encoder = getattr(self, name)
+        if not isinstance(encoder, str):
+            raise ConfigurationError(f"{name} is a name or a folder, not {encoder!r}")
+        used = {*self.privileged_modalities, *(m for task in self.parsed_tasks for m in task.pair)}
+        if encoder and modality not in used:
+            raise ConfigurationError(f"{name} is of no use where {self.tasks} needs no {modality}")
 
     def _check_privileged(self) -> None:
         named = list(filter(None, map(str.strip, self.privileged.split(","))))

@@ -3,6 +3,7 @@
 configuration.toml            what was asked
 split.parquet                 the part of every sample, and the fingerprint of the study
 encoders/<modality>.*         the statistics of the encoders
+encoders/pretrained.json      which pretrained encoders they are, if any
 spaces/<network>/<space>.*    weights, and the log as CSV; a checkpoint while it is learnt; what
                               it made of the validation part before that taught it
 weights/<pair>.json           the combination's weights
@@ -30,6 +31,7 @@ from safetensors.torch import load_file, save
 
 from beholder import atomic
 from beholder.errors import ConfigurationError, RunError
+from beholder.features import Pretrained
 from beholder.model.configuration import TrainingConfiguration, parse_configuration
 from beholder.model.learning import Epoch, State, log_rows
 from beholder.model.networks import Network, Pair
@@ -145,6 +147,22 @@ class RunFolder:
     def encoders(self) -> Path:
         """The folder of the encoders' statistics."""
         return self.path / "encoders"
+
+    def pretrained(self) -> Pretrained:
+        """Return the pretrained encoders that the run was begun with, or RunError."""
+        try:
+            return Pretrained.load(self.encoders)
+        except ConfigurationError as error:
+            raise RunError(f"{self.path} is damaged: {error}") from error
+
+    def begun_with(self, pretrained: Pretrained) -> Pretrained:
+        """Return these pretrained encoders; RunError if the run was begun with others."""
+        if self.encoders.is_dir() and self.pretrained() != pretrained:
+            raise RunError(
+                f"{self.path} was begun with other weights of its pretrained encoders; "
+                "--overwrite begins again"
+            )
+        return pretrained
 
     def write_checkpoint(self, network: str, space: str, state: State) -> None:
         """Keep a state, so that a killed training goes on from here; the log goes with it."""

@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from beholder.errors import ConfigurationError, RunError, StudyError, UnsupportedError
 from beholder.features import (
     FeatureCache,
-    ImageGrid,
+    Grid,
     ModalityEncoder,
     StudyInputs,
     Surveys,
@@ -37,6 +37,9 @@ COMBINED = ("added", "ours")
 
 EMBEDDED_AT_ONCE = 16_384
 """The features of so many samples are in memory while these are embedded."""
+
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, SafetensorError, ConfigurationError)
+"""What reading an encoder of a damaged or incomplete run raises."""
 
 
 class Run:
@@ -144,7 +147,7 @@ class Run:
         if gaze is not None:
             if images is None or len(images) != len(gaze):
                 raise ConfigurationError("a gaze is embedded with the image file that it is of")
-            inputs = _viewings(gaze, [Path(image) for image in images])
+            inputs = _viewings(gaze, [Path(image) for image in images], self.grid)
         elif personality is not None:
             if self.study.instrument is None:
                 raise UnsupportedError("the study of this run has no survey instrument")
@@ -163,11 +166,22 @@ class Run:
         if modality not in self._encoders:
             try:
                 self._encoders[modality] = ModalityEncoder.load(self.folder.encoders, modality)
-            except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+            except _UNREADABLE as error:
                 raise RunError(
                     f"the {modality} encoder of {self.path} cannot be read: {error}"
                 ) from error
         return self._encoders[modality]
+
+    @cached_property
+    def grid(self) -> Grid:
+        """What describes an image, as at the training; RunError if it is gone or has changed."""
+        image = self.folder.pretrained().image
+        try:
+            if image is not None:
+                image.check()
+        except ConfigurationError as error:
+            raise RunError(f"the image encoder of {self.path} cannot be used: {error}") from error
+        return self.folder.pretrained().grid
 
     @cached_property
     def _encoders(self) -> dict[str, ModalityEncoder]:
@@ -183,7 +197,7 @@ class Run:
 
     @cached_property
     def _inputs(self) -> StudyInputs:
-        return StudyInputs(self.study, FeatureCache.default())
+        return StudyInputs(self.study, FeatureCache.default(), self.grid)
 
     @cached_property
     def _known(self) -> dict[str, tuple[Codes, NDArray[np.float32]]]:
@@ -241,7 +255,7 @@ class Run:
         return pairs.pop()
 
 
-def _viewings(gazes: Sequence[Gaze], images: Sequence[Path]) -> Viewings:
+def _viewings(gazes: Sequence[Gaze], images: Sequence[Path], grid: Grid) -> Viewings:
     distinct = {file: row for row, file in enumerate(dict.fromkeys(images))}
     aspects = []
     for file in distinct:
@@ -250,6 +264,6 @@ def _viewings(gazes: Sequence[Gaze], images: Sequence[Path]) -> Viewings:
                 aspects.append(image.width / image.height)
         except OSError as error:
             raise StudyError(f"image {file} cannot be read: {error}") from error
-    grids = np.stack([ImageGrid().describe(file) for file in distinct])
+    grids = np.stack([grid.describe(file) for file in distinct])
     rows = np.array([distinct[image] for image in images])
     return Viewings(gazes, rows, grids, np.array(aspects))

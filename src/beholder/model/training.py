@@ -18,6 +18,7 @@ from beholder.errors import ConfigurationError, RunError
 from beholder.features import (
     FeatureCache,
     ModalityEncoder,
+    Pretrained,
     StudyInputs,
     default_encoders,
     encode_samples,
@@ -96,9 +97,14 @@ def train(
         started = time.monotonic()
         split = split_of(study, configuration)
         plan = plan_training(study, split, configuration)
+        pretrained = folder.begun_with(
+            Pretrained.open(configuration.text_encoder, configuration.image_encoder)
+        )
         folder.write_configuration(configuration)
         folder.write_split(split, study)
-        inputs = StudyInputs(study, cache or FeatureCache.default(), progress=progress)
+        pretrained.save(folder.encoders)
+        cache = cache or FeatureCache.default()
+        inputs = StudyInputs(study, cache, pretrained.grid, progress, pretrained.text)
         features = {}
         for modality in dict.fromkeys(m for network in plan.networks for m in network.modalities):
             encoder, features[modality] = fit_features(inputs, split, modality)
@@ -180,7 +186,10 @@ def fit_features(
     items = item_codes(inputs.study, modality)[rows]
     distinct = np.sort(np.unique(items, return_index=True)[1][np.unique(items) >= 0])
     encoder = ModalityEncoder.fit(
-        encoders or default_encoders(modality, images_are_known=split.keeps_images),
+        encoders
+        or default_encoders(
+            modality, images_are_known=split.keeps_images, sentences=inputs.sentences
+        ),
         inputs.of(modality, rows[distinct]),
     )
     row = np.where(has, np.cumsum(has) - 1, -1)

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 
 from beholder.errors import BeholderError, StoreError
-from beholder.features import ModalityEncoder
+from beholder.features import Grid, ImageGrid, ModalityEncoder
 from beholder.features.personality import Items
+from beholder.features.pretrained import RECORD
 from beholder.model import TrainingConfiguration
 from beholder.model.combination import combine
 from beholder.model.folder import RunFolder
@@ -31,6 +32,8 @@ def model_files(folder: RunFolder, pairs: Sequence[Pair]) -> dict[str, bytes]:
     names = ["configuration.toml"]
     for modality in dict.fromkeys(modality for pair in pairs for modality in pair):
         names += [f"encoders/{modality}.json", f"encoders/{modality}.safetensors"]
+    if (folder.encoders / RECORD).is_file():
+        names.append(f"encoders/{RECORD}")
     joint = folder.configuration().joint
     for pair in pairs:
         network = network_name(pair, joint=joint)
@@ -39,11 +42,15 @@ def model_files(folder: RunFolder, pairs: Sequence[Pair]) -> dict[str, bytes]:
 
 
 class Embedder:
-    """Embeds items of every modality in every space of the pairs of a store."""
+    """Embeds items of every modality in every space of the pairs of a store.
+
+    ``grid`` describes what an image shows, as at the training.
+    """
 
     def __init__(self, files: Mapping[str, bytes], description: Description) -> None:
         """Load `model_files`; raises StoreError where they are of another version."""
         self.description = description
+        self.grid: Grid = ImageGrid()
         try:
             with tempfile.TemporaryDirectory() as name:
                 for relative, data in files.items():
@@ -99,6 +106,10 @@ class Embedder:
 
     def _load(self, folder: RunFolder) -> None:
         self._configuration: TrainingConfiguration = folder.configuration()
+        image = folder.pretrained().image
+        if image is not None and "gaze" in self.description.modalities:
+            image.check()
+            self.grid = image
         for modality in self.description.modalities:
             self._encoders[modality] = ModalityEncoder.load(folder.encoders, modality)
         for layout in self.description.pairs:

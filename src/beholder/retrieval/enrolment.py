@@ -5,14 +5,16 @@ What is stored of their samples is what an indexing would have stored of the sam
 how popular each item is; nothing of anybody else changes.
 """
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from beholder.errors import ConfigurationError, StoreError, StudyError, UnsupportedError
-from beholder.features import Surveys, Viewings
+from beholder.features import Grid, ImageGrid, Surveys, Viewings
 from beholder.retrieval.embedder import Embedder
 from beholder.retrieval.fitted import known_items
 from beholder.retrieval.layout import Description, Side, Vectors
@@ -77,7 +79,8 @@ def enrol(
     with store.write() as writer, store.read() as snapshot:
         _check(samples, _held(snapshot, name, add))
         known = {one: snapshot.image(one) for one in _known_images(samples, snapshot)}
-        brought = _brought(samples, known, writer)
+        embedder = Embedder(snapshot.model(), snapshot.description)
+        brought = _brought(samples, known, embedder.grid, writer)
         first = writer.next_number("samples")
         records = tuple(_record(first + row, name, one) for row, one in enumerate(samples))
         number = snapshot.participant(name).number if add else writer.next_number("participants")
@@ -90,7 +93,7 @@ def enrol(
                 () if add and answers is None else (person,),
                 tuple(brought.values()),
                 records,
-                _vectors(snapshot, inputs),
+                _vectors(snapshot, embedder, inputs),
             )
         )
     with store.read() as snapshot:
@@ -164,7 +167,7 @@ def _known_images(samples: Sequence[NewSample], snapshot: Snapshot) -> list[str]
 
 
 def _brought(
-    samples: Sequence[NewSample], known: Mapping[str, ImageRecord], writer: Writer
+    samples: Sequence[NewSample], known: Mapping[str, ImageRecord], grid: Grid, writer: Writer
 ) -> dict[str, ImageRecord]:
     """Return the records of new images; StudyError where a file is missing or is another one."""
     brought: dict[str, ImageRecord] = {}
@@ -185,7 +188,7 @@ def _brought(
                 width,
                 height,
                 thumbnail(sample.file),
-                grid_of(sample.file)[0],
+                grid_of(sample.file, grid)[0],
             )
     return brought
 
@@ -194,13 +197,16 @@ def _check_same(sample: NewSample, held: ImageRecord) -> None:
     """Raise StudyError where a file shows something else than the store's image of its name."""
     if sample.file is None or not sample.file.is_file():
         return
-    grid, _ = grid_of(sample.file)
-    colours, of_held = grid[..., :3], held.grid[..., :3]
-    if colours.shape != of_held.shape or np.abs(colours - of_held).mean() > _SAME_IMAGE:
+    if np.abs(_colours(sample.file) - _colours(io.BytesIO(held.thumbnail))).mean() > _SAME_IMAGE:
         raise StudyError(
             f"{sample.where}, column image: {sample.file} is another image than the store's "
             f"{held.name!r}, expected the same one or another name"
         )
+
+
+def _colours(image: Path | BinaryIO) -> Vectors:
+    """Return the mean colour of each cell of an image, (cells, cells, 3), in CIE Lab over 100."""
+    return ImageGrid().describe(image)[..., :3]
 
 
 def _record(number: int, name: str, sample: NewSample) -> SampleRecord:
@@ -253,9 +259,10 @@ def _inputs(
     return inputs
 
 
-def _vectors(snapshot: Snapshot, inputs: Mapping[str, Inputs]) -> dict[Side, tuple[Any, Vectors]]:
+def _vectors(
+    snapshot: Snapshot, embedder: Embedder, inputs: Mapping[str, Inputs]
+) -> dict[Side, tuple[Any, Vectors]]:
     description = snapshot.description
-    embedder = Embedder(snapshot.model(), description)
     vectors: dict[Side, tuple[Any, Vectors]] = {}
     for modality in description.modalities:
         if modality in inputs:

@@ -92,7 +92,7 @@ def explain(searcher: Searcher, query: Query, number: int) -> Explanation:
         of_answer = {}
         if query.find in ("text", "gaze"):
             sample = snapshot.samples([number])[number]
-            split = _answer_in_pieces(query.find, sample, snapshot)
+            split = _answer_in_pieces(query.find, sample, embedder, snapshot)
             rows = embedder.encode(query.find, split.without)  # (pieces + 1, features)
             values = _of_answer(query, rows, compared, asked, embedder)
             of_answer[query.find] = _contributions(split, values)
@@ -177,17 +177,19 @@ def _query_in_pieces(
     if query.text is not None and modality == "text":
         return text_in_pieces(query.text)
     if query.gaze is not None and modality == "gaze":
-        return gaze_in_pieces(query.gaze, *shown(query.image, snapshot))
+        return gaze_in_pieces(query.gaze, *shown(query.image, snapshot, embedder.grid))
     instrument = parse_instrument(embedder.description.instrument or "")
     return survey_in_pieces(
         query.personality or (), embedder.typical_answers(instrument), instrument
     )
 
 
-def _answer_in_pieces(modality: str, sample: SampleRecord, snapshot: Snapshot) -> InPieces:
+def _answer_in_pieces(
+    modality: str, sample: SampleRecord, embedder: Embedder, snapshot: Snapshot
+) -> InPieces:
     if modality == "text":
         return text_in_pieces(sample.text or "")
-    return gaze_in_pieces(_gaze_of(sample), *shown(sample.image, snapshot))
+    return gaze_in_pieces(_gaze_of(sample), *shown(sample.image, snapshot, embedder.grid))
 
 
 def _gaze_of(sample: SampleRecord) -> Gaze:

@@ -79,7 +79,7 @@ def fill(writer: Writer, run: Run, study: Study, progress: Progress = silent) ->
     description = describe(run, files)
     writer.clear(description, files)
     embedder = Embedder(files, description)
-    inputs = StudyInputs(study, FeatureCache.default(), progress=progress)
+    inputs = StudyInputs(study, FeatureCache.default(), embedder.grid, progress)
     writer.add(Addition(participants=_participants(study)))
     for image in progress(_images(study, inputs), "keeping images", study.images.num_rows):
         writer.add(Addition(images=(image,)))

@@ -8,12 +8,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from beholder.errors import StudyError
-from beholder.features import ImageGrid
+from beholder.features import Grid
+from beholder.features.image import UNREADABLE
 
 THUMBNAIL_PX = 320
 """The longer side of a thumbnail."""
-
-_UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 
 def thumbnail(file: Path, side: int = THUMBNAIL_PX) -> bytes:
@@ -25,18 +24,18 @@ def thumbnail(file: Path, side: int = THUMBNAIL_PX) -> bytes:
             small.thumbnail((side, side))
             clean = Image.new("RGB", small.size)
             clean.paste(small)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise StudyError(f"image {file} cannot be read: {error}") from error
     buffer = io.BytesIO()
     clean.save(buffer, "JPEG", quality=80)
     return buffer.getvalue()
 
 
-def grid_of(file: Path) -> tuple[NDArray[np.float32], float]:
+def grid_of(file: Path, grid: Grid) -> tuple[NDArray[np.float32], float]:
     """Return what an image's pixels show, and its width divided by its height."""
     try:
         with Image.open(file) as image:
             aspect = image.width / image.height
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise StudyError(f"image {file} cannot be read: {error}") from error
-    return ImageGrid().describe(file), aspect
+    return grid.describe(file), aspect

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from beholder.errors import ConfigurationError, UnsupportedError
-from beholder.features import Surveys, Viewings
+from beholder.features import Grid, Surveys, Viewings
 from beholder.retrieval.embedder import Embedder
 from beholder.retrieval.layout import Description, PairLayout, Side, Vectors
 from beholder.retrieval.pictures import grid_of
@@ -140,15 +140,14 @@ def features_of(
     for modality in description.modalities:
         own = [place for place, query in enumerate(queries) if modality in query.modalities]
         if own:
-            inputs = _inputs(modality, [queries[place] for place in own], description, snapshot)
+            inputs = _inputs(modality, [queries[place] for place in own], embedder, snapshot)
             for place, row in zip(own, embedder.encode(modality, inputs), strict=True):
                 features[place][modality] = row[None, :]
     return features
 
 
-def _inputs(
-    modality: str, queries: Sequence[Query], description: Description, snapshot: Snapshot
-) -> Any:
+def _inputs(modality: str, queries: Sequence[Query], embedder: Embedder, snapshot: Snapshot) -> Any:
+    description = embedder.description
     if modality == "text":
         return [query.text for query in queries]
     if modality == "personality":
@@ -158,7 +157,7 @@ def _inputs(
         answers = [instrument.validate([query.personality or ()])[0] for query in queries]
         return Surveys(np.array(answers, dtype=float), instrument)
     images = list(dict.fromkeys(query.image for query in queries))
-    seen = [shown(image, snapshot) for image in images]
+    seen = [shown(image, snapshot, embedder.grid) for image in images]
     return Viewings(
         [query.gaze for query in queries if query.gaze is not None],
         np.array([images.index(query.image) for query in queries]),
@@ -167,10 +166,10 @@ def _inputs(
     )
 
 
-def shown(image: str | Path | None, snapshot: Snapshot) -> tuple[Vectors, float]:
+def shown(image: str | Path | None, snapshot: Snapshot, grid: Grid) -> tuple[Vectors, float]:
     """Return what an image shows, a file or one of the store by name, and width / height."""
     if isinstance(image, Path):
-        return grid_of(image)
+        return grid_of(image, grid)
     record = snapshot.image(str(image))
     return record.grid, record.width / record.height
 

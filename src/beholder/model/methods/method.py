@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
-from beholder.features import FeatureCache, StudyInputs
+from beholder.features import FeatureCache, Pretrained, StudyInputs
 from beholder.features.encoder import Encoder
 from beholder.model.configuration import TrainingConfiguration
 from beholder.model.learning import Features
@@ -60,7 +60,9 @@ class Setting:
     @cached_property
     def inputs(self) -> StudyInputs:
         """What encoders take, of every sample."""
-        return StudyInputs(self.study, self.cache, progress=self.progress)
+        own = self.configuration
+        pretrained = Pretrained.open(own.text_encoder, own.image_encoder)
+        return StudyInputs(self.study, self.cache, pretrained.grid, self.progress, pretrained.text)
 
     def features(self, modality: str, *encoders: Encoder[Any]) -> Features:
         """Return every sample's features of a modality, fitted to the training part.
