@@ -15,7 +15,7 @@ demo: $(INSTALLED)  ## Simulate a small study, train on it, print its table, wri
 	$(BIN)/beholder evaluate $(DEMO)/run --report $(DEMO)/report.html
 
 test: $(TESTABLE)  ## Run the tests; those that need Chromium or real data skip where it is absent
-	$(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 fuzz: $(TESTABLE)  ## Run the property tests on examples that were not tried before
 	HYPOTHESIS_PROFILE=new $(BIN)/python -m pytest -n 2 $$(grep -rl "from hypothesis" tests/ --include='test_*.py')
