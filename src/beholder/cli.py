@@ -13,7 +13,7 @@ from beholder import __version__
 from beholder.collect.commands import collect
 from beholder.commands import comparison, enrolment, retrieval, run, serve, study
 from beholder.commands.options import INTERRUPTED, USERS_MISTAKE, stop
-from beholder.errors import BeholderError
+from beholder.errors import BeholderError, ConfigurationError
 
 _COMPLETIONS: dict[str, Callable[..., ShellComplete]] = {
     "bash": BashComplete,
@@ -24,8 +24,15 @@ _COMPLETIONS: dict[str, Callable[..., ShellComplete]] = {
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="beholder")
-def beholder() -> None:
+@click.pass_context
+def beholder(context: click.Context) -> None:
     """Learn how each beholder sees: find gaze, text and personality one from another."""
+    name, processes = context.invoked_subcommand, os.environ.get("WORLD_SIZE", "1")
+    if "TORCHELASTIC_RUN_ID" in os.environ and processes != "1" and name != "train":
+        raise ConfigurationError(
+            f"{name} runs in one process, not in {processes}: of all commands only train is to be "
+            "started by torchrun"
+        )
 
 
 @beholder.command()

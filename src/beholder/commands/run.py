@@ -89,23 +89,34 @@ def train(
     """Learn the spaces of METHOD on STUDY and write RUN; both are folders or URLs.
 
     Objectives: contrastive, hinge-sum, hinge-hardest, sigmoid. Every hyperparameter and its
-    default stands in RUN/configuration.toml.
+    default stands in RUN/configuration.toml. Processes that torchrun starts train one run
+    together: docs/cluster.md.
     """
     from beholder.model import train as train_run
+    from beholder.model.distributed import joined
     from beholder.model.published import run_folder
     from beholder.progress import shown
     from beholder.study import Study
 
     where = without_secrets(run)
     try:
-        with run_folder(run, say=_say, progress=shown) as folder:
-            configuration = _configuration(folder, settings, resume, options)
-            opened = Study.open(study, shown)
-            trained = train_run(
-                opened, folder, configuration, resume=resume, overwrite=overwrite, progress=shown
-            )
+        with joined() as group:
+            with run_folder(run, say=_say, progress=shown, processes=group.size) as folder:
+                configuration = _configuration(folder, settings, resume, options)
+                opened = Study.open(study, shown)
+                trained = train_run(
+                    opened,
+                    folder,
+                    configuration,
+                    resume=resume,
+                    overwrite=overwrite,
+                    progress=shown,
+                    group=group,
+                )
     except KeyboardInterrupt:
         stop(f"interrupted; --resume goes on with {where}", INTERRUPTED)
+    if not group.is_first:
+        return
     provenance = trained.provenance
     for warning in provenance.warnings:
         _say(warning)

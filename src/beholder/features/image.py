@@ -122,7 +122,7 @@ def image_grids(
 
     def compute() -> NDArray[np.float32]:
         grids = [grid.describe(file) for file in progress(files, "describing images", len(files))]
-        return np.stack(grids)
+        return np.array(grids, np.float32).reshape(-1, grid.cells, grid.cells, CHANNELS)
 
     def blocks() -> Iterator[NDArray[np.float32]]:
         described = map(grid.describe, progress(files, "describing images", len(files)))

@@ -57,9 +57,13 @@ class StudyInputs:
     @cached_property
     def grids(self) -> NDArray[np.float32]:
         """What every image shows, shape (images, cells, cells, channels)."""
-        images = self.study.images
-        files = [self.study.image_path(row) for row in range(images.num_rows)]
-        digests = images.column("sha256").to_pylist()
+        return self.grids_of(range(self.study.images.num_rows))
+
+    def grids_of(self, images: Sequence[int]) -> NDArray[np.float32]:
+        """Return what these images show, shape (images, cells, cells, channels)."""
+        files = [self.study.image_path(row) for row in images]
+        every = self.study.images.column("sha256").to_pylist()
+        digests = [every[row] for row in images]
         return self.grid.of_images(files, digests, self.cache, self.progress)
 
     def of(self, modality: str, rows: NDArray[np.int64]) -> Any:

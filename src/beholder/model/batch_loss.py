@@ -5,6 +5,10 @@ processor's cache, and where they are many they are never held all at once. The 
 objective has its gradient worked out beside its loss; the others are computed again in the
 backward pass, block by block (Chen et al., "Training Deep Nets with Sublinear Memory Cost",
 2016).
+
+Where several processes train together all hold the batch's embeddings, and each works on the
+similarities of its share of the queries, so that a large batch's are divided as its rows are. A
+loss is divided by the queries of the whole batch, so the shares simply add up.
 """
 
 from dataclasses import dataclass
@@ -16,6 +20,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
+from beholder.model.distributed import LONE, Group
 from beholder.model.objectives import OBJECTIVES, objective_loss
 
 
@@ -34,49 +39,70 @@ def batch_loss(
     positives: Tensor,
     scale: Tensor,
     memory: Memory = Memory(),
+    group: Group = LONE,
 ) -> Tensor:
     """Return `objective_loss` of the inner products of first (n, d) and second (m, d), shape ().
 
-    ``positives`` (n, m) and ``scale`` () are as there. The contrastive objective may be
-    differentiated once, by the temperature too. Beside what is kept it holds some 20 bytes a
-    positive.
+    Among several processes it is this one's share of it: the sum of all is the loss, and the
+    sum of their gradients its gradient. ``positives`` (n, m) and ``scale`` () are as there. The
+    contrastive objective may be differentiated once, by the temperature too. Beside what is kept
+    it holds some 20 bytes a positive.
     """
     if name == "contrastive":
-        loss: Tensor = _Contrastive.apply(first, second, positives, scale, memory)  # type: ignore[no-untyped-call]
+        loss: Tensor = _Contrastive.apply(  # type: ignore[no-untyped-call]
+            first, second, positives, scale, memory, group
+        )
         return loss
-    if positives.numel() <= memory.kept:
+    if group.size == 1 and positives.numel() <= memory.kept:
         return objective_loss(name, first @ second.T, positives, scale)
-    there = _in_blocks(name, first, second, positives, scale, memory.cells)
-    back = _in_blocks(name, second, first, positives.T, scale, memory.cells)
+    there = _in_blocks(name, first, second, positives, scale, memory, group)
+    back = _in_blocks(name, second, first, positives.T, scale, memory, group)
     return (there + back) / 2
 
 
-def _blocks(positives: Tensor, cells: int) -> list[slice]:
+def _blocks(positives: Tensor, cells: int, group: Group) -> list[slice]:
+    """Return the rows of this process in blocks; a single empty one where it has none."""
     rows, columns = positives.shape
+    own = group.share(rows)
     height = max(1, cells // max(1, columns))
-    return [slice(start, min(start + height, rows)) for start in range(0, rows, height)]
+    starts = range(own.start, max(own.stop, own.start + 1), height)
+    return [slice(start, min(start + height, own.stop)) for start in starts]
+
+
+def _cells(blocks: list[slice], positives: Tensor) -> int:
+    """Return how many similarities are in blocks of rows that follow each other."""
+    return int(blocks[-1].stop - blocks[0].start) * positives.shape[1]
 
 
 def _in_blocks(
-    name: str, queries: Tensor, items: Tensor, positives: Tensor, scale: Tensor, cells: int
+    name: str,
+    queries: Tensor,
+    items: Tensor,
+    positives: Tensor,
+    scale: Tensor,
+    memory: Memory,
+    group: Group,
 ) -> Tensor:
-    """Return one direction's loss, keeping no block's similarities for the backward pass."""
+    """Return one direction's loss, keeping similarities for the backward pass if they are few."""
 
     def of_block(queries: Tensor, items: Tensor, positives: Tensor) -> Tensor:
         return OBJECTIVES[name](queries @ items.T, positives, scale) * len(queries)
 
     total = (queries.sum() + items.sum()) * 0  # a gradient that exists, whatever is usable
-    usable = 0
-    for block in _blocks(positives, cells):
-        count = positives[block].sum(dim=1)
-        own = (count > 0) & (count < positives.shape[1])
+    count = positives.sum(dim=1)
+    usable = (count > 0) & (count < positives.shape[1])
+    blocks = _blocks(positives, memory.cells, group)
+    is_kept = _cells(blocks, positives) <= memory.kept
+    for block in blocks:
+        own = usable[block]
         if own.any():
             some = queries[block][own], items, positives[block][own]
-            total = total + checkpoint(
-                of_block, *some, use_reentrant=False, preserve_rng_state=False
+            total = total + (
+                of_block(*some)
+                if is_kept
+                else checkpoint(of_block, *some, use_reentrant=False, preserve_rng_state=False)
             )
-            usable += int(own.sum())
-    return total / max(usable, 1)
+    return total / usable.sum().clamp(min=1)
 
 
 class _Contrastive(torch.autograd.Function):
@@ -85,15 +111,22 @@ class _Contrastive(torch.autograd.Function):
     With e = exp(similarity / temperature) of every negative, a query's loss needs the sum of
     its row and an item's that of its column, and the gradient at a negative is e (u + v), u of
     its row and v of its column: one exponential a pair serves both directions and both passes.
+    Of a process's rows the sums are its own to know; those of columns are added up over all.
     """
 
     @staticmethod
     def forward(
-        ctx: Any, first: Tensor, second: Tensor, positives: Tensor, scale: Tensor, memory: Memory
+        ctx: Any,
+        first: Tensor,
+        second: Tensor,
+        positives: Tensor,
+        scale: Tensor,
+        memory: Memory,
+        group: Group,
     ) -> Tensor:
-        blocks = _blocks(positives, memory.cells)
+        blocks = _blocks(positives, memory.cells, group)
         exponentials = _Exponentials(first, second, scale)
-        is_kept = positives.numel() <= memory.kept
+        is_kept = _cells(blocks, positives) <= memory.kept
         kept: list[Tensor] = []
         of_rows, of_columns = exponentials.sums()
         places, right = [], []  # of the positives, and their logits
@@ -107,12 +140,17 @@ class _Contrastive(torch.autograd.Function):
             kept += [powers] if is_kept else []
         row = torch.cat([own + block.start for (own, _), block in zip(places, blocks, strict=True)])
         column, logits = torch.cat([column for _, column in places]), torch.cat(right)
-        loss_there, pull_there, u = exponentials.direction(row, logits, of_rows, len(second))
-        loss_back, pull_back, v = exponentials.direction(column, logits, of_columns, len(first))
+        there, back = (exponentials.count(*of) for of in ((row, of_rows), (column, of_columns)))
+        group.add_up([of_columns, there, back])
+        loss_there, pull_there, u = exponentials.direction(row, logits, of_rows, there, len(second))
+        loss_back, pull_back, v = exponentials.direction(
+            column, logits, of_columns, back, len(first)
+        )
+        group.add_up([v])
         ctx.save_for_backward()
         if any(ctx.needs_input_grad):
             pull = torch.split(pull_there + pull_back, [len(own) for own in right])
-            one, other = torch.empty_like(first), torch.zeros_like(second)
+            one, other = torch.zeros_like(first), torch.zeros_like(second)
             for number, block in enumerate(blocks):
                 powers = kept[number] if is_kept else exponentials.of(block, *places[number])[0]
                 gradient = powers.mul_(u[block, None] + v).to(first.dtype)  # (rows, m)
@@ -128,7 +166,7 @@ class _Contrastive(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, above: Tensor) -> tuple[Tensor | None, ...]:
         one, other, of_scale = ctx.saved_tensors
-        return above * one, above * other, None, above * of_scale, None
+        return above * one, above * other, None, above * of_scale, None, None
 
 
 class _Exponentials:
@@ -156,15 +194,19 @@ class _Exponentials:
         powers[row, column] = 0
         return powers, right
 
+    def count(self, query: Tensor, sums: Tensor) -> Tensor:
+        """Return how many positives each of the queries of ``sums`` has, of those in ``query``."""
+        return torch.bincount(query, minlength=len(sums)).to(self._dtype)
+
     def direction(
-        self, query: Tensor, right: Tensor, sums: Tensor, size: int
+        self, query: Tensor, right: Tensor, sums: Tensor, count: Tensor, size: int
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return the loss, each positive's pull (p,) and the u of each query (q,).
 
-        ``query`` (p,) tells whose each positive is, ``sums`` (q,) holds the powers of each
-        query's negatives. A query whose ``size`` items are all of one kind teaches nothing.
+        ``query`` (p,) tells whose each positive is; ``sums`` (q,) holds the powers of each
+        query's negatives, ``count`` (q,) the number of its positives. A query whose ``size``
+        items are all of one kind teaches nothing.
         """
-        count = torch.bincount(query, minlength=len(sums))
         usable = (count > 0) & (count < size)
         share = usable.to(self._dtype) / (count.clamp(min=1) * usable.sum().clamp(min=1))
         sums = sums.clamp(min=torch.finfo(self._dtype).tiny)

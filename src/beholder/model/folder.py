@@ -77,10 +77,16 @@ class RunFolder:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is here, but perhaps the lock of a training that never began."""
+        """Whether nothing is here but what a training may leave that never began."""
         return not self.path.exists() or (
-            self.path.is_dir() and all(entry == self.lock for entry in self.path.iterdir())
+            self.path.is_dir()
+            and all(e == self.lock or e.name.endswith(".partial") for e in self.path.iterdir())
         )
+
+    @property
+    def launch(self) -> frozenset[str]:
+        """What started the processes that train this run, as the first of them left in the lock."""
+        return frozenset(self.lock.read_text().split("\n")) if self.lock.is_file() else frozenset()
 
     def clear(self) -> None:
         """Remove the run, its end mark first; the lock stays, as it may be held."""
@@ -155,14 +161,13 @@ class RunFolder:
         except ConfigurationError as error:
             raise RunError(f"{self.path} is damaged: {error}") from error
 
-    def begun_with(self, pretrained: Pretrained) -> Pretrained:
-        """Return these pretrained encoders; RunError if the run was begun with others."""
+    def check_begun_with(self, pretrained: Pretrained) -> None:
+        """Raise RunError if the run was begun with other pretrained encoders than these."""
         if self.encoders.is_dir() and self.pretrained() != pretrained:
             raise RunError(
                 f"{self.path} was begun with other weights of its pretrained encoders; "
                 "--overwrite begins again"
             )
-        return pretrained
 
     def write_checkpoint(self, network: str, space: str, state: State) -> None:
         """Keep a state, so that a killed training goes on from here; the log goes with it."""

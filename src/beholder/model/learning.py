@@ -21,6 +21,7 @@ from beholder.errors import TrainingError
 from beholder.features.cache import take
 from beholder.model.batch_loss import batch_loss
 from beholder.model.configuration import Hyperparameters
+from beholder.model.distributed import LONE, Group
 from beholder.model.networks import Network, Pair
 from beholder.model.objectives import objective_loss
 from beholder.model.ranking import mean_average_precision
@@ -154,11 +155,13 @@ def learn_space(
     checkpoint: tuple[dict[str, Tensor], list[Epoch]] | None = None,
     after_epoch: Callable[[State], None] = lambda state: None,
     progress: Progress = silent,
+    group: Group = LONE,
 ) -> State:
     """Return the trained state of a space, its towers holding the best epoch's weights.
 
-    ``after_epoch`` is called with the state when it may be checkpointed. Raises TrainingError
-    when the loss is not a number or the embeddings collapse to a point.
+    ``after_epoch`` is called with the state when it may be checkpointed. All of ``group`` learn
+    the one space, and the first tells when to stop. Raises TrainingError when the loss is not a
+    number or the embeddings collapse to a point.
     """
     where = f"the {space} space of {data.network}"
     seeds = _seed(seed, space, data.network)
@@ -171,10 +174,12 @@ def learn_space(
             break
         started = time.monotonic()
         source = np.random.default_rng([*seeds, epoch])
-        loss = _one_epoch(state, data, hyperparameters, epoch, source)
-        spread = _check_health(state, data, hyperparameters.objective, loss, where, epoch)
+        loss = _one_epoch(state, data, hyperparameters, epoch, source, group)
+        spread = group.first(
+            _check_health, state, data, hyperparameters.objective, loss, where, epoch
+        )
         best_before = max((line.validation for line in state.log), default=-math.inf)
-        value = _validation_score(state, data)
+        value = group.first(_validation_score, state, data)
         if value > best_before:
             state.best = copy.deepcopy(state.towers.state_dict())
         state.log.append(Epoch(epoch, loss, value, spread, time.monotonic() - started))
@@ -191,6 +196,7 @@ def refit_space(
     seed: int,
     *,
     progress: Progress = silent,
+    group: Group = LONE,
 ) -> State:
     """Go on from a trained state's weights for ``refit`` epochs and return the state.
 
@@ -211,8 +217,8 @@ def refit_space(
         source = np.random.default_rng(
             [*_seed(seed, space, data.network), hyperparameters.epochs + epoch]
         )
-        loss = _one_epoch(state, data, schedule, epoch, source)
-        _check_health(state, data, hyperparameters.objective, loss, where, epoch)
+        loss = _one_epoch(state, data, schedule, epoch, source, group)
+        group.first(_check_health, state, data, hyperparameters.objective, loss, where, epoch)
     state.best = copy.deepcopy(state.towers.state_dict())
     return state
 
@@ -281,6 +287,7 @@ def _one_epoch(
     hyperparameters: Hyperparameters,
     epoch: int,
     source: np.random.Generator,
+    group: Group,
 ) -> float:
     """Go once through the training part and return the mean loss."""
     plan = batches(
@@ -291,11 +298,13 @@ def _one_epoch(
     losses = []
     for step, batch in enumerate(plan):
         rate = _learning_rate(hyperparameters, epoch - 1 + step / len(plan))
-        for group in state.optimiser.param_groups:
-            group["lr"] = rate
-        loss = _batch_loss(state, data, hyperparameters, batch, dropout)
+        for own in state.optimiser.param_groups:
+            own["lr"] = rate
+        loss = _batch_loss(state, data, hyperparameters, batch, dropout, group)
         state.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
+        gradients = [one.grad for one in state.towers.parameters() if one.grad is not None]
+        group.add_up([loss, *gradients])
         state.optimiser.step()
         losses.append(loss.item())
     return float(np.mean(losses))
@@ -307,13 +316,14 @@ def _batch_loss(
     hyperparameters: Hyperparameters,
     batch: Codes,
     dropout: Dropout,
+    group: Group,
 ) -> Tensor:
-    """Return the mean loss over the network's links, shape ()."""
+    """Return this process's share of the mean loss over the network's links, shape ()."""
     is_hinge = hyperparameters.objective.startswith("hinge")
     scale = torch.tensor(hyperparameters.margin if is_hinge else hyperparameters.temperature)
     has = {modality: data.features[modality].has(batch) for modality in data.network.modalities}
     embeddings = {
-        modality: _embed_batch(state, data, modality, batch[held], dropout)
+        modality: _embed_batch(state, data, modality, batch[held], dropout, group)
         for modality, held in has.items()
     }
     losses = []
@@ -323,30 +333,43 @@ def _batch_loss(
         one, other = embeddings[first][both[has[first]]], embeddings[second][both[has[second]]]
         positives = torch.from_numpy(data.positives.between((first, second), samples))
         if data.participants is None:
-            losses.append(batch_loss(hyperparameters.objective, one, other, positives, scale))
+            losses.append(
+                batch_loss(hyperparameters.objective, one, other, positives, scale, group=group)
+            )
             continue
         there = state.scores(data, samples, one, other)
         back = state.scores(data, samples, other, one)
-        losses.append(objective_loss(hyperparameters.objective, there, positives, scale, back))
+        # All work out the whole of it, so each has as much of it as any other.
+        whole = objective_loss(hyperparameters.objective, there, positives, scale, back)
+        losses.append(whole / group.size)
     loss = torch.stack(losses).mean()
     if data.alike is None or not hyperparameters.alike:
         return loss
     # The same items under another dropout, so that an item is no trivial match of itself.
     samples = batch[has[data.alike]]
-    again = _embed_batch(state, data, data.alike, samples, dropout)
+    again = _embed_batch(state, data, data.alike, samples, dropout, group)
     together = torch.from_numpy(data.positives.within(data.alike, samples))
-    apart = batch_loss(hyperparameters.objective, embeddings[data.alike], again, together, scale)
+    apart = batch_loss(
+        hyperparameters.objective, embeddings[data.alike], again, together, scale, group=group
+    )
     return loss + hyperparameters.alike * apart
 
 
 def _embed_batch(
-    state: State, data: SpaceData, modality: str, samples: Codes, dropout: Dropout
+    state: State,
+    data: SpaceData,
+    modality: str,
+    samples: Codes,
+    dropout: Dropout,
+    group: Group,
 ) -> Tensor:
     """Return the embeddings of samples of one modality in training, (n, dimensions)."""
-    embeddings: Tensor = state.tower(modality)(
-        torch.from_numpy(data.features[modality].of(samples)), dropout
+    count, share = len(samples), group.share(len(samples))
+    own = state.tower(modality)(
+        torch.from_numpy(data.features[modality].of(samples[share])),
+        replace(dropout, start=share.start, count=count),
     )
-    return embeddings
+    return group.gather(own, count)
 
 
 def _learning_rate(hyperparameters: Hyperparameters, epochs_done: float) -> float:

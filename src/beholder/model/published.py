@@ -6,12 +6,12 @@ import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from beholder.errors import BeholderError
+from beholder.errors import BeholderError, ConfigurationError
 from beholder.model.folder import RunFolder
 from beholder.model.learning import State
 from beholder.model.networks import Network
 from beholder.progress import Progress, silent
-from beholder.remote import WorkingCopy, is_remote, working_copy
+from beholder.remote import WorkingCopy, is_remote, without_secrets, working_copy
 
 PUBLISH_EVERY_S = 60.0
 """Another machine that goes on with a killed training loses at most so much work."""
@@ -56,15 +56,22 @@ def run_folder(
     say: Callable[[str], None] = warnings.warn,
     every_s: float = PUBLISH_EVERY_S,
     progress: Progress = silent,
+    processes: int = 1,
 ) -> Iterator[RunFolder]:
     """Give the folder of a run to be trained: the place itself, if it is a path.
 
     Of an address it is a working copy that is published now and then, and when the block ends
     well. What an interrupted training had done is in the copy, or, on another machine, what
-    of it was published last.
+    of it was published last. ConfigurationError if several ``processes`` train together, as
+    none sees the working copy of another.
     """
     if not isinstance(place, str) or not is_remote(place):
         yield RunFolder(Path(place))
         return
+    if processes > 1:
+        raise ConfigurationError(
+            f"{without_secrets(place)} is no folder: processes that train together write one "
+            "that all of them see"
+        )
     with working_copy(place, "run", progress) as copy:
         yield PublishedRun(copy, say, every_s)

@@ -14,11 +14,17 @@ from beholder.model.configuration import Hyperparameters
 
 @dataclass(frozen=True)
 class Dropout:
-    """Dropout whose randomness is a generator handed to it, so that a run can be repeated."""
+    """Dropout whose randomness is a generator handed to it, so that a run can be repeated.
+
+    Values are the rows from ``start`` on of a batch of ``count``, or a whole batch. The masks of
+    all its rows are drawn, so that a share of a batch is dropped as it is within the whole.
+    """
 
     generator: torch.Generator
     of_inputs: float
     of_hidden: float
+    start: int = 0
+    count: int | None = None
 
     def inputs(self, values: Tensor) -> Tensor:
         """Return features with a share of them set to 0 and the others scaled up."""
@@ -32,9 +38,12 @@ class Dropout:
         if share == 0:
             return values
         # A byte a value decides, eight of them from one number: far cheaper than a float each.
-        numbers = torch.empty(-(-values.numel() // 8), dtype=torch.int64)
+        shape = (len(values) if self.count is None else self.count, *values.shape[1:])
+        drawn = math.prod(shape)
+        numbers = torch.empty(-(-drawn // 8), dtype=torch.int64)
         numbers.random_(-(2**63), None, generator=self.generator)
-        chance = numbers.view(torch.uint8)[: values.numel()].view(values.shape)
+        chance = numbers.view(torch.uint8)[:drawn].view(shape)
+        chance = chance[self.start : self.start + len(values)]
         dropped = min(round(share * 256), 255)
         return values * (chance >= dropped).to(values.dtype).mul_(256 / (256 - dropped))
 

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import platform
 import shutil
+import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
@@ -24,8 +25,10 @@ from beholder.features import (
     encode_samples,
 )
 from beholder.features.encoder import Encoder
+from beholder.features.study import HELD_AT_ONCE
 from beholder.model.combination import choose_weights, combine
 from beholder.model.configuration import TrainingConfiguration
+from beholder.model.distributed import LONE, Group
 from beholder.model.folder import Provenance, RunFolder
 from beholder.model.learning import Features, SpaceData, State, learn_space, refit_space
 from beholder.model.networks import Network, Pair, network_name
@@ -47,6 +50,9 @@ CHECKPOINT_EVERY_S = 10.0
 MOST_VALIDATION = 1000
 """More validation samples than these hardly change when a training stops."""
 
+SEEN_WITHIN_S = 60.0
+"""A disk that machines share may show a file to the others only after so long."""
+
 TAUGHT: tuple[Part, ...] = ("train", "validation")
 """The parts that teach in the end, once the validation part has nothing left to choose."""
 
@@ -63,6 +69,7 @@ def train(
     cache: FeatureCache | None = None,
     progress: Progress = silent,
     checkpoint_every_s: float = CHECKPOINT_EVERY_S,
+    group: Group = LONE,
 ) -> Run:
     """Train a run on a study, or on the one in a folder or at a URL, and return the run, opened.
 
@@ -70,10 +77,14 @@ def train(
     had; without a configuration it goes on with its own. Tasks that the study cannot support
     are left out with a warning in the run's provenance; UnsupportedError if none is left,
     TrainingError if a training fails.
+
+    The processes of a ``group`` (see `beholder.model.distributed.joined`) train one run
+    together: each calls this with the same arguments, and the first alone writes. Where
+    torchrun starts them again they go on by themselves with what they began.
     """
     study = study if isinstance(study, Study) else Study.open(study)
     if isinstance(path, str) and is_remote(path):
-        with run_folder(path) as working:
+        with run_folder(path, processes=group.size) as working:
             return train(
                 study,
                 working,
@@ -83,6 +94,7 @@ def train(
                 cache=cache,
                 progress=progress,
                 checkpoint_every_s=checkpoint_every_s,
+                group=group,
             )
     folder = path if isinstance(path, RunFolder) else RunFolder(Path(path))
     if resume and overwrite:
@@ -90,32 +102,35 @@ def train(
     if configuration is None:
         begun = resume and not folder.is_empty
         configuration = folder.configuration() if begun else TrainingConfiguration()
-    with _claimed(folder, configuration, resume, overwrite) as is_done:
-        if is_done:
+    _check_agreement(study, configuration, group)
+    progress = progress if group.is_first else silent
+    with contextlib.ExitStack() as held:
+        claim = _claimed(folder, configuration, resume, overwrite, group.launch)
+        if group.first(lambda: held.enter_context(claim)):
             return Run(folder, study)
-        folder.check_study(study)
+        group.first(folder.check_study, study)
         started = time.monotonic()
         split = split_of(study, configuration)
         plan = plan_training(study, split, configuration)
-        pretrained = folder.begun_with(
-            Pretrained.open(configuration.text_encoder, configuration.image_encoder)
-        )
-        folder.write_configuration(configuration)
-        folder.write_split(split, study)
-        pretrained.save(folder.encoders)
+        pretrained = Pretrained.open(configuration.text_encoder, configuration.image_encoder)
+        group.first(_begin, folder, configuration, split, study, pretrained)
+        group.each(_check_sight, folder, configuration)
         cache = cache or FeatureCache.default()
         inputs = StudyInputs(study, cache, pretrained.grid, progress, pretrained.text)
         features = {}
         for modality in dict.fromkeys(m for network in plan.networks for m in network.modalities):
-            encoder, features[modality] = fit_features(inputs, split, modality)
-            encoder.save(folder.encoders, modality)
+            encoder, features[modality] = fit_features(inputs, split, modality, group=group)
+            group.first(encoder.save, folder.encoders, modality)
         for network in plan.networks:
             for space in plan.spaces[network.name]:
-                if not folder.has_space(network.name, space):
+                if not group.first(folder.has_space, network.name, space):
                     data = space_data(study, split, space, network, features)
-                    state = _learn(folder, configuration, data, space, checkpoint_every_s, progress)
+                    state = _learn(
+                        folder, configuration, data, space, checkpoint_every_s, progress, group
+                    )
                     rows = split.rows("validation")
-                    folder.write_judged(network.name, space, _embedded(state, data, rows))
+                    judged = group.first(_embedded, state, data, rows)
+                    group.first(folder.write_judged, network.name, space, judged)
                     whole = space_data(study, split, space, network, features, parts=TAUGHT)
                     refit_space(
                         space,
@@ -124,23 +139,73 @@ def train(
                         configuration.hyperparameters,
                         configuration.seed,
                         progress=progress,
+                        group=group,
                     )
-                    folder.write_space(network, space, state)
+                    group.first(folder.write_space, network, space, state)
             for pair in network.pairs:
-                weights = _weights(folder, configuration, study, split, plan, pair, features)
-                folder.write_weights(pair, weights)
-                if configuration.method == "ours":
-                    known = _known(folder, configuration, study, split, pair, features)
-                    folder.write_known(pair, known)
-        folder.finish(_provenance(study, plan, time.monotonic() - started))
+                group.first(_combine, folder, configuration, study, split, plan, pair, features)
+        group.first(folder.finish, _provenance(study, plan, time.monotonic() - started))
     return Run(folder, study)
+
+
+def _begin(
+    folder: RunFolder,
+    configuration: TrainingConfiguration,
+    split: Split,
+    study: Study,
+    pretrained: Pretrained,
+) -> None:
+    """Write what a run is begun with; RunError if it was begun with other weights."""
+    folder.check_begun_with(pretrained)
+    folder.write_configuration(configuration)
+    folder.write_split(split, study)
+    pretrained.save(folder.encoders)
+
+
+def _check_agreement(study: Study, configuration: TrainingConfiguration, group: Group) -> None:
+    """Raise ConfigurationError where processes were asked for different runs."""
+    fingerprints, asked = zip(*group.values((study.fingerprint, configuration)), strict=True)
+    for what, values in (("study", fingerprints), ("configuration", asked)):
+        others = [str(rank) for rank, value in enumerate(values) if value != values[0]]
+        if others:
+            raise ConfigurationError(
+                f"all processes train one run, but process {', '.join(others)} was given "
+                f"another {what} than process 0"
+            )
+
+
+def _check_sight(
+    folder: RunFolder, configuration: TrainingConfiguration, within_s: float = SEEN_WITHIN_S
+) -> None:
+    """Raise RunError where a process does not see the folder that the first one writes."""
+    last = time.monotonic() + within_s
+    while True:
+        with contextlib.suppress(RunError):
+            if folder.configuration() == configuration:
+                return
+        if time.monotonic() > last:
+            raise RunError(
+                f"{socket.gethostname()} does not see what the first process wrote in "
+                f"{folder.path}: a run must lie on a disk that every machine shares"
+            )
+        time.sleep(0.1)
 
 
 @contextlib.contextmanager
 def _claimed(
-    folder: RunFolder, configuration: TrainingConfiguration, resume: bool, overwrite: bool
+    folder: RunFolder,
+    configuration: TrainingConfiguration,
+    resume: bool,
+    overwrite: bool,
+    launch: frozenset[str],
 ) -> Iterator[bool]:
-    """Hold a run's folder for one process; give whether it is finished already."""
+    """Hold a run's folder for one process; give whether it is finished already.
+
+    What was begun by the same ``launch`` was interrupted and goes on, whatever was asked.
+    """
+    is_restart = bool(launch & folder.launch)
+    if is_restart:
+        resume, overwrite = not folder.is_empty, False
     if not folder.is_empty:
         if not (resume or overwrite):
             raise RunError(f"{folder.path} exists already; pass --resume or --overwrite")
@@ -152,13 +217,18 @@ def _claimed(
     elif resume:
         raise RunError(f"{folder.path} holds no run to resume")
     folder.path.mkdir(parents=True, exist_ok=True)
-    with folder.lock.open("w") as lock:
+    with folder.lock.open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise RunError(f"another process is training {folder.path}") from error
         if overwrite:
             folder.clear()
+        if not is_restart:
+            lock.truncate(0)
+        # Only added to: were it cut and killed, the next attempt would not know its own run.
+        lock.writelines(f"{agent}\n" for agent in sorted(launch - folder.launch))
+        lock.flush()
         try:
             yield folder.is_finished
         finally:
@@ -178,22 +248,51 @@ def fit_features(
     split: Split,
     modality: str,
     encoders: Sequence[Encoder[Any]] | None = None,
+    *,
+    group: Group = LONE,
 ) -> tuple[ModalityEncoder, Features]:
-    """Fit a modality's encoders, or those given, to the training part and encode every sample."""
+    """Fit a modality's encoders, or those given, to the training part and encode every sample.
+
+    The first process of a group fits, and each encodes its share.
+    """
+    if modality == "gaze":
+        _describe_images(inputs, group)
     has = inputs.study.has(modality)
     rows = split.rows("train")
     # An item that many samples carry, such as a survey, counts once.
     items = item_codes(inputs.study, modality)[rows]
     distinct = np.sort(np.unique(items, return_index=True)[1][np.unique(items) >= 0])
-    encoder = ModalityEncoder.fit(
-        encoders
-        or default_encoders(
-            modality, images_are_known=split.keeps_images, sentences=inputs.sentences
-        ),
-        inputs.of(modality, rows[distinct]),
+    chosen = encoders or default_encoders(
+        modality, images_are_known=split.keeps_images, sentences=inputs.sentences
     )
+    encoder = group.first(lambda: ModalityEncoder.fit(chosen, inputs.of(modality, rows[distinct])))
     row = np.where(has, np.cumsum(has) - 1, -1)
-    return encoder, Features(encode_samples(inputs, encoder, modality, np.flatnonzero(has)), row)
+    return encoder, Features(_encoded(inputs, encoder, modality, np.flatnonzero(has), group), row)
+
+
+def _encoded(
+    inputs: StudyInputs, encoder: ModalityEncoder, modality: str, samples: Codes, group: Group
+) -> NDArray[np.floating]:
+    """Return the features of samples, each process encoding its share where they are few.
+
+    So many that they are mapped from the cache are encoded by the first process, and by the
+    others only where they do not share its cache.
+    """
+    if len(samples) > HELD_AT_ONCE:
+        group.first(lambda: bool(len(encode_samples(inputs, encoder, modality, samples))))
+        return group.each(lambda: encode_samples(inputs, encoder, modality, samples))
+    own = samples[group.share(len(samples))]
+    asked = own if len(own) else samples[:1]  # no encoder has to encode nothing
+    values = group.each(lambda: encode_samples(inputs, encoder, modality, asked))[: len(own)]
+    return group.gather_array(values, len(samples))
+
+
+def _describe_images(inputs: StudyInputs, group: Group) -> None:
+    """Describe every image in one process, and let all of them know."""
+    count = inputs.study.images.num_rows
+    if group.size > 1 and "grids" not in vars(inputs):
+        own = group.each(inputs.grids_of, range(count)[group.share(count)])
+        vars(inputs)["grids"] = group.gather_array(own, count)
 
 
 def space_data(
@@ -234,11 +333,12 @@ def _learn(
     space: Space,
     every_s: float,
     progress: Progress,
+    group: Group,
 ) -> State:
     network = data.network
     last = time.monotonic()
 
-    def after_epoch(state: State) -> None:
+    def keep(state: State) -> None:
         nonlocal last
         if time.monotonic() - last >= every_s:
             folder.write_checkpoint(network.name, space, state)
@@ -249,9 +349,10 @@ def _learn(
         data,
         configuration.hyperparameters,
         configuration.seed,
-        checkpoint=folder.checkpoint(network.name, space),
-        after_epoch=after_epoch,
+        checkpoint=group.first(folder.checkpoint, network.name, space),
+        after_epoch=lambda state: group.first(keep, state),
         progress=progress,
+        group=group,
     )
 
 
@@ -262,6 +363,23 @@ def _embedded(state: State, data: SpaceData, rows: Codes) -> dict[str, NDArray[n
         for modality, features in data.features.items()
         if modality in data.network.kept
     }
+
+
+def _combine(
+    folder: RunFolder,
+    configuration: TrainingConfiguration,
+    study: Study,
+    split: Split,
+    plan: Plan,
+    pair: Pair,
+    features: Mapping[str, Features],
+) -> None:
+    """Choose and write how a pair's spaces are combined."""
+    weights = _weights(folder, configuration, study, split, plan, pair, features)
+    folder.write_weights(pair, weights)
+    if configuration.method == "ours":
+        known = _known(folder, configuration, study, split, pair, features)
+        folder.write_known(pair, known)
 
 
 def _known(
