@@ -21,7 +21,7 @@ ALLOWED = {
     "retrieval": {"study", "features", "model", "evaluation", "serving"},
     "collect": {"study", "serving"},
 }
-FOR_ALL = {"atomic", "caching", "errors", "extras", "progress", "remote"}
+FOR_ALL = {"atomic", "caching", "errors", "extras", "progress", "remote", "work"}
 COMMAND = {"cli", "commands", "console", "__main__"}
 
 

@@ -12,6 +12,7 @@ from beholder.commands.options import (
     PATH,
     PLACE,
     SPLITS,
+    chosen_workers,
     json_option,
     names_in,
     overwrite_option,
@@ -21,6 +22,7 @@ from beholder.commands.options import (
     share_of,
     stop,
     with_settings,
+    work_options,
 )
 
 
@@ -41,7 +43,7 @@ from beholder.commands.options import (
     help="A file that defines methods of your own; may be repeated.",
 )
 @set_option
-@click.option("--processes", type=click.IntRange(min=1), help="By default one a processor.")
+@work_options
 @click.option("--keep-runs", is_flag=True, help="Keep the trained runs in FOLDER/work.")
 @click.option("--no-trec", is_flag=True, help="Write no run and qrels files.")
 @click.option("--no-examples", is_flag=True, help="Show no picture and no word of anybody.")
@@ -57,6 +59,8 @@ def compare(
     curve: str | None,
     method_files: Sequence[Path],
     settings: Sequence[str],
+    on: str,
+    address: str | None,
     processes: int | None,
     keep_runs: bool,
     no_trec: bool,
@@ -93,16 +97,17 @@ def compare(
         hyperparameters=with_settings(Hyperparameters(), settings),
     )
     try:
-        comparison = compare_methods(
-            study,
-            folder,
-            configuration,
-            processes=processes,
-            overwrite=overwrite,
-            keep_runs=keep_runs,
-            trec=not no_trec,
-            progress=shown,
-        )
+        with chosen_workers(on, address, processes) as workers:
+            comparison = compare_methods(
+                study,
+                folder,
+                configuration,
+                workers=workers,
+                overwrite=overwrite,
+                keep_runs=keep_runs,
+                trec=not no_trec,
+                progress=shown,
+            )
     except KeyboardInterrupt:
         stop(f"interrupted; the same command goes on with {folder}", INTERRUPTED)
     write_report(comparison, shown, examples=not no_examples)
@@ -117,7 +122,7 @@ def compare(
 @click.option("--seeds", default="0-2", show_default=True, help="Such as 0-4 or 0,3,7.")
 @set_option
 @click.option("--skip-bad", is_flag=True, help="Keep the good rows and list the bad ones.")
-@click.option("--processes", type=click.IntRange(min=1), help="By default one a processor.")
+@work_options
 @json_option
 def reproduce(
     dataset: str,
@@ -126,6 +131,8 @@ def reproduce(
     seeds: str,
     settings: Sequence[str],
     skip_bad: bool,
+    on: str,
+    address: str | None,
     processes: int | None,
     as_json: bool,
 ) -> None:
@@ -147,15 +154,16 @@ def reproduce(
         seeds=seeds_in(seeds), hyperparameters=with_settings(Hyperparameters(), settings)
     )
     try:
-        found = reproduce_dataset(
-            dataset,
-            folder,
-            source_url=AUTHORS_URL if url is None else url,
-            fetching=FetchOptions(reading=ReadOptions(skip_bad=skip_bad)),
-            configuration=configuration,
-            processes=processes,
-            progress=shown,
-        )
+        with chosen_workers(on, address, processes) as workers:
+            found = reproduce_dataset(
+                dataset,
+                folder,
+                source_url=AUTHORS_URL if url is None else url,
+                fetching=FetchOptions(reading=ReadOptions(skip_bad=skip_bad)),
+                configuration=configuration,
+                workers=workers,
+                progress=shown,
+            )
     except KeyboardInterrupt:
         stop(f"interrupted; the same command goes on with {folder}", INTERRUPTED)
     write_report(found.comparison, shown)

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -14,10 +15,12 @@ from beholder.remote import is_remote, without_secrets
 
 if TYPE_CHECKING:
     from beholder.model import Hyperparameters
+    from beholder.work import Workers
 
 USERS_MISTAKE, OUR_FAULT, INTERRUPTED = 2, 1, 130
 
 DATASETS = ("ads", "coco")
+PLACES = ("local", "ray")
 SPLITS = ("random", "image", "participant", "both")
 
 
@@ -54,6 +57,36 @@ set_option = click.option(
     metavar="NAME=VALUE",
     help="A hyperparameter, such as objective=hinge-sum or epochs=40; may be repeated.",
 )
+
+
+def work_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say who does a command's work: see `chosen_workers`."""
+    for option in (
+        click.option("--processes", type=click.IntRange(min=1), help="By default one a processor."),
+        click.option("--address", metavar="HOST:PORT", help="A Ray cluster's; RAY_ADDRESS if set."),
+        click.option(
+            "--on",
+            type=click.Choice(PLACES),
+            default="local",
+            show_default=True,
+            help="Processes here, or a Ray cluster: one at --address, else begun here.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def chosen_workers(
+    on: str, address: str | None, processes: int | None
+) -> AbstractContextManager["Workers"]:
+    """Return a block with the workers that were asked for; what was begun for it ends with it."""
+    from beholder.work import Processes, cluster
+
+    if on == "ray":
+        return cluster(address, processes)
+    if address is not None:
+        raise click.UsageError("--address is of a Ray cluster: it goes with --on ray")
+    return nullcontext(Processes(processes))
 
 
 def print_result(result: dict[str, Any], as_json: bool, to_people: Callable[[Any], None]) -> None:

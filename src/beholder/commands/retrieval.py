@@ -11,9 +11,11 @@ from beholder.commands.options import (
     PATH,
     PLACE,
     answers_in,
+    chosen_workers,
     json_option,
     overwrite_option,
     print_result,
+    work_options,
 )
 from beholder.remote import without_secrets
 
@@ -28,9 +30,18 @@ FINDS = ("text", "gaze", "personality", "participants", "images")
 @click.command()
 @click.argument("run", type=PLACE)
 @store_argument
+@work_options
 @overwrite_option
 @json_option
-def index(run: str | Path, store: str, overwrite: bool, as_json: bool) -> None:
+def index(
+    run: str | Path,
+    store: str,
+    on: str,
+    address: str | None,
+    processes: int | None,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
     """Put every sample, participant and image of RUN's study into STORE.
 
     STORE is a folder, or a URL such as postgresql://user@host/database?schema=name. It holds
@@ -40,7 +51,9 @@ def index(run: str | Path, store: str, overwrite: bool, as_json: bool) -> None:
     from beholder.progress import shown
     from beholder.retrieval import index as index_run
 
-    made = index_run(Run.open(run, shown), store, overwrite=overwrite, progress=shown)
+    opened = Run.open(run, shown)
+    with chosen_workers(on, address, processes) as workers:
+        made = index_run(opened, store, overwrite=overwrite, progress=shown, workers=workers)
     recalls = made.build_indexes(shown) if made.wants_indexes() else {}
     with made.read() as snapshot:
         counts, tasks = snapshot.counts(), snapshot.description.tasks

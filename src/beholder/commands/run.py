@@ -13,12 +13,14 @@ from beholder.commands.options import (
     PATH,
     PLACE,
     SPLITS,
+    chosen_workers,
     json_option,
     overwrite_option,
     print_result,
     set_option,
     stop,
     with_settings,
+    work_options,
 )
 from beholder.errors import ConfigurationError
 from beholder.remote import changed, without_secrets
@@ -74,6 +76,7 @@ UNITS = ("samples", "participants")
     help="A CLIP, SigLIP or DINO model in place of colours and edges.",
 )
 @set_option
+@work_options
 @click.option("--resume", is_flag=True, help="Go on with a run that was interrupted.")
 @overwrite_option
 @json_option
@@ -81,6 +84,9 @@ def train(
     study: str | Path,
     run: str | Path,
     settings: Sequence[str],
+    on: str,
+    address: str | None,
+    processes: int | None,
     resume: bool,
     overwrite: bool,
     as_json: bool,
@@ -89,8 +95,9 @@ def train(
     """Learn the spaces of METHOD on STUDY and write RUN; both are folders or URLs.
 
     Objectives: contrastive, hinge-sum, hinge-hardest, sigmoid. Every hyperparameter and its
-    default stands in RUN/configuration.toml. Processes that torchrun starts train one run
-    together: docs/cluster.md.
+    default stands in RUN/configuration.toml. Only the study's images are described by --on and
+    --processes; the spaces are learnt here, or together by processes that torchrun starts:
+    docs/cluster.md.
     """
     from beholder.model import train as train_run
     from beholder.model.distributed import joined
@@ -100,19 +107,23 @@ def train(
 
     where = without_secrets(run)
     try:
-        with joined() as group:
-            with run_folder(run, say=_say, progress=shown, processes=group.size) as folder:
-                configuration = _configuration(folder, settings, resume, options)
-                opened = Study.open(study, shown)
-                trained = train_run(
-                    opened,
-                    folder,
-                    configuration,
-                    resume=resume,
-                    overwrite=overwrite,
-                    progress=shown,
-                    group=group,
-                )
+        with (
+            joined() as group,
+            run_folder(run, say=_say, progress=shown, processes=group.size) as folder,
+            chosen_workers(on, address, processes) as workers,
+        ):
+            configuration = _configuration(folder, settings, resume, options)
+            opened = Study.open(study, shown)
+            trained = train_run(
+                opened,
+                folder,
+                configuration,
+                resume=resume,
+                overwrite=overwrite,
+                progress=shown,
+                group=group,
+                workers=workers,
+            )
     except KeyboardInterrupt:
         stop(f"interrupted; --resume goes on with {where}", INTERRUPTED)
     if not group.is_first:

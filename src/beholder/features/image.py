@@ -7,6 +7,7 @@ energy of its edges in eight directions at two scales, as in histograms of orien
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -19,6 +20,10 @@ from scipy.ndimage import gaussian_filter
 from beholder.errors import StudyError
 from beholder.features.cache import FeatureCache, cache_key
 from beholder.progress import Progress, silent
+from beholder.work import HERE, Workers, in_order, pieces
+
+IMAGES_AT_ONCE = 512
+"""Images in a piece of work: they take about as long as a worker takes to begin."""
 
 GRIDS_AT_ONCE = 4096
 """The grids of more images than these (92 MiB) are not all held in memory."""
@@ -43,10 +48,12 @@ class Grid(Protocol):
         digests: Sequence[str],
         cache: FeatureCache,
         progress: Progress = silent,
+        workers: Workers = HERE,
     ) -> NDArray[np.float32]:
         """Return the grids of many images, shape (images, cells, cells, channels).
 
-        ``digests`` are the images' SHA-256, by which the cache knows them.
+        ``digests`` are the images' SHA-256, by which the cache knows them. What is not there
+        may be left to ``workers``.
         """
         ...
 
@@ -80,9 +87,10 @@ class ImageGrid:
         digests: Sequence[str],
         cache: FeatureCache,
         progress: Progress = silent,
+        workers: Workers = HERE,
     ) -> NDArray[np.float32]:
         """Return the grids of many images, as of `image_grids`."""
-        return image_grids(files, digests, self, cache, progress)
+        return image_grids(files, digests, self, cache, progress, workers)
 
     def _by_cell(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         return values.reshape(self.cells, self.pixels, self.cells, self.pixels, -1)
@@ -114,18 +122,20 @@ def image_grids(
     grid: ImageGrid,
     cache: FeatureCache,
     progress: Progress = silent,
+    workers: Workers = HERE,
 ) -> NDArray[np.float32]:
     """Return the grids of many images, shape (images, cells, cells, 22), from the cache if there.
 
-    ``digests`` are the images' SHA-256, by which the cache knows them.
+    ``digests`` are the images' SHA-256, by which the cache knows them. ``workers`` describe
+    what is not there.
     """
 
     def compute() -> NDArray[np.float32]:
-        grids = [grid.describe(file) for file in progress(files, "describing images", len(files))]
+        grids = list(_each(files, grid, progress, workers))
         return np.array(grids, np.float32).reshape(-1, grid.cells, grid.cells, CHANNELS)
 
     def blocks() -> Iterator[NDArray[np.float32]]:
-        described = map(grid.describe, progress(files, "describing images", len(files)))
+        described = _each(files, grid, progress, workers)
         while block := list(islice(described, GRIDS_AT_ONCE)):
             yield np.stack(block)
 
@@ -133,6 +143,22 @@ def image_grids(
     if len(files) > GRIDS_AT_ONCE:
         return cache.rows(key, len(files), blocks)
     return np.asarray(cache.get(key, compute))
+
+
+def _each(
+    files: Sequence[Path], grid: ImageGrid, progress: Progress, workers: Workers
+) -> Iterator[NDArray[np.float32]]:
+    """Give the grid of one image after the other; few are not worth workers."""
+    if workers is HERE or len(files) <= IMAGES_AT_ONCE:
+        return map(grid.describe, progress(files, "describing images", len(files)))
+    parts = (files[piece.start : piece.stop] for piece in pieces(len(files), IMAGES_AT_ONCE))
+    found = in_order(workers, partial(_described, grid), parts)
+    each = (described for part in found for described in part)
+    return iter(progress(each, "describing images", len(files)))
+
+
+def _described(grid: ImageGrid, files: Sequence[Path]) -> NDArray[np.float32]:
+    return np.stack([grid.describe(file) for file in files])
 
 
 def eight_bit(image: Image.Image) -> Image.Image:

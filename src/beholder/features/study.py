@@ -17,6 +17,7 @@ from beholder.features.pretrained import Sentences, StudyTexts
 from beholder.progress import Progress, silent
 from beholder.study.gaze import Gaze
 from beholder.study.study import Study
+from beholder.work import HERE, Workers
 
 HELD_AT_ONCE = 16_384
 """Of more samples than these neither gazes nor features are all held in memory."""
@@ -53,6 +54,7 @@ class StudyInputs:
     grid: Grid = field(default_factory=ImageGrid)
     progress: Progress = silent
     sentences: Sentences | None = None  # what encoders of texts have beside their own, if anything
+    workers: Workers = HERE
 
     @cached_property
     def grids(self) -> NDArray[np.float32]:
@@ -64,7 +66,7 @@ class StudyInputs:
         files = [self.study.image_path(row) for row in images]
         every = self.study.images.column("sha256").to_pylist()
         digests = [every[row] for row in images]
-        return self.grid.of_images(files, digests, self.cache, self.progress)
+        return self.grid.of_images(files, digests, self.cache, self.progress, self.workers)
 
     def of(self, modality: str, rows: NDArray[np.int64]) -> Any:
         """Return the inputs that the encoders of a modality take, one a sample in ``rows``.

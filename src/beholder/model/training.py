@@ -43,6 +43,7 @@ from beholder.remote import is_remote
 from beholder.study.splits import Part, Split, make_split
 from beholder.study.study import Study
 from beholder.study.tasks import Codes, Galleries, item_codes
+from beholder.work import HERE, Workers
 
 CHECKPOINT_EVERY_S = 10.0
 """A checkpoint costs far less than this; a kill loses at most so much work."""
@@ -70,13 +71,14 @@ def train(
     progress: Progress = silent,
     checkpoint_every_s: float = CHECKPOINT_EVERY_S,
     group: Group = LONE,
+    workers: Workers = HERE,
 ) -> Run:
     """Train a run on a study, or on the one in a folder or at a URL, and return the run, opened.
 
     With ``resume`` a run that was interrupted goes on, to the same weights that it would have
     had; without a configuration it goes on with its own. Tasks that the study cannot support
     are left out with a warning in the run's provenance; UnsupportedError if none is left,
-    TrainingError if a training fails.
+    TrainingError if a training fails. ``workers`` describe the study's images.
 
     The processes of a ``group`` (see `beholder.model.distributed.joined`) train one run
     together: each calls this with the same arguments, and the first alone writes. Where
@@ -95,6 +97,7 @@ def train(
                 progress=progress,
                 checkpoint_every_s=checkpoint_every_s,
                 group=group,
+                workers=workers,
             )
     folder = path if isinstance(path, RunFolder) else RunFolder(Path(path))
     if resume and overwrite:
@@ -116,7 +119,7 @@ def train(
         group.first(_begin, folder, configuration, split, study, pretrained)
         group.each(_check_sight, folder, configuration)
         cache = cache or FeatureCache.default()
-        inputs = StudyInputs(study, cache, pretrained.grid, progress, pretrained.text)
+        inputs = StudyInputs(study, cache, pretrained.grid, progress, pretrained.text, workers)
         features = {}
         for modality in dict.fromkeys(m for network in plan.networks for m in network.modalities):
             encoder, features[modality] = fit_features(inputs, split, modality, group=group)

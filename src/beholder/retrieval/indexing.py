@@ -10,8 +10,9 @@ from beholder.features import FeatureCache, StudyInputs, Surveys
 from beholder.model import Run
 from beholder.model.networks import Pair
 from beholder.progress import Progress, silent
-from beholder.retrieval.embedder import Embedder, model_files
-from beholder.retrieval.layout import Description, PairLayout, Side
+from beholder.retrieval.embedder import model_files
+from beholder.retrieval.embedding import Embedding, Items
+from beholder.retrieval.layout import Description, PairLayout, Side, Vectors
 from beholder.retrieval.opening import create_store, open_store
 from beholder.retrieval.pictures import thumbnail
 from beholder.retrieval.records import (
@@ -26,22 +27,29 @@ from beholder.study.splits import PARTS
 from beholder.study.study import Study
 from beholder.study.survey import instrument_toml
 from beholder.study.tasks import Codes
+from beholder.work import HERE, Piece, Workers, in_order, pieces
 
 _SAMPLES_AT_ONCE = 4096
 
 
 def index(
-    run: Run, where: str | Path, *, overwrite: bool = False, progress: Progress = silent
+    run: Run,
+    where: str | Path,
+    *,
+    overwrite: bool = False,
+    progress: Progress = silent,
+    workers: Workers = HERE,
 ) -> Store:
     """Make a store of a run's study, whole or not at all, and return it.
 
     ``where`` is a folder or a PostgreSQL URL, as for `open_store`. Raises RunError where the
     study has changed since the training, FileExistsError where a store is there and must not
-    be overwritten, StoreError where something else is.
+    be overwritten, StoreError where something else is. ``workers`` describe the images and
+    embed; the store is the same whatever they are.
     """
     study = run.study
     with create_store(where, overwrite=overwrite) as writer:
-        fill(writer, run, study, progress)
+        fill(writer, run, study, progress, workers)
     return open_store(where)
 
 
@@ -73,46 +81,58 @@ def _pairs(run: Run) -> tuple[Pair, ...]:
     return tuple(dict.fromkeys(task.pair for task in run.tasks))
 
 
-def fill(writer: Writer, run: Run, study: Study, progress: Progress = silent) -> None:
+def fill(
+    writer: Writer,
+    run: Run,
+    study: Study,
+    progress: Progress = silent,
+    workers: Workers = HERE,
+) -> None:
     """Put a study into a store, in place of all that it held."""
     files = model_files(run.folder, _pairs(run))
     description = describe(run, files)
     writer.clear(description, files)
-    embedder = Embedder(files, description)
-    inputs = StudyInputs(study, FeatureCache.default(), embedder.grid, progress)
+    embedding = Embedding(files, description, _known(run))
+    inputs = StudyInputs(study, FeatureCache.default(), run.grid, progress, workers=workers)
     writer.add(Addition(participants=_participants(study)))
     for image in progress(_images(study, inputs), "keeping images", study.images.num_rows):
         writer.add(Addition(images=(image,)))
-    starts = range(0, len(study), _SAMPLES_AT_ONCE)
-    for start in progress(starts, "embedding samples", len(starts)):
-        rows = np.arange(start, min(start + _SAMPLES_AT_ONCE, len(study)))
+    parts = pieces(len(study), _SAMPLES_AT_ONCE)
+    tasks = (_items(inputs, description, piece) for piece in parts)
+    found = zip(parts, in_order(workers, embedding, tasks), strict=True)
+    for piece, embedded in progress(found, "embedding samples", len(parts)):
+        rows = np.arange(piece.start, piece.stop)
         writer.add(Addition(samples=_samples(study, run, rows)))
-        for modality in description.modalities:
-            if modality != "personality":
-                own = rows[study.has(modality)[rows]]
-                _add_vectors(writer, run, embedder, modality, own, inputs.of(modality, own))
+        for vectors in embedded:
+            writer.add(Addition(vectors=vectors))
     if "personality" in description.modalities and study.instrument is not None:
         people = np.flatnonzero(~np.isnan(study.answers).any(axis=1))
         surveys = Surveys(study.answers[people], study.instrument)
-        _add_vectors(writer, run, embedder, "personality", people, surveys)
+        for vectors in embedding([Items("personality", people, surveys)]):
+            writer.add(Addition(vectors=vectors))
 
 
-def _add_vectors(
-    writer: Writer, run: Run, embedder: Embedder, modality: str, numbers: Codes, inputs: object
-) -> None:
-    if not len(numbers):
-        return
-    features = embedder.encode(modality, inputs)
-    vectors = {}
-    for layout in embedder.description.pairs:
-        if modality in layout.pair:
-            side = Side(layout.pair, modality)
-            known = None
-            if run.configuration.method == "ours":
-                other = next(one for one in layout.pair if one != modality)
-                known = run.folder.known(layout.pair)[other]
-            vectors[side] = (numbers, embedder.rows(side, features, known))
-    writer.add(Addition(vectors=vectors))
+def _items(inputs: StudyInputs, description: Description, piece: Piece) -> list[Items]:
+    """Return what the samples of a piece hold of each modality."""
+    rows = np.arange(piece.start, piece.stop)
+    found = []
+    for modality in description.modalities:
+        if modality != "personality":
+            own = rows[inputs.study.has(modality)[rows]]
+            found.append(Items(modality, own, inputs.of(modality, own)))
+    return found
+
+
+def _known(run: Run) -> dict[Side, Vectors]:
+    """Return, for each side, what popularity is measured against."""
+    if run.configuration.method != "ours":
+        return {}
+    known: dict[Side, Vectors] = {}
+    for pair in _pairs(run):
+        first, second = pair
+        of = run.folder.known(pair)
+        known |= {Side(pair, first): of[second], Side(pair, second): of[first]}
+    return known
 
 
 def _participants(study: Study) -> tuple[ParticipantRecord, ...]:

@@ -101,6 +101,10 @@ class Study:
     def __len__(self) -> int:
         return int(self.samples.num_rows)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel to another process as the folder, and be opened there."""
+        return _same_study, (self.path.resolve(), self.fingerprint)
+
     def __repr__(self) -> str:
         return f"Study({self.origin or str(self.path)!r}: {len(self)} samples)"
 
@@ -275,6 +279,14 @@ class Study:
         entry = self._decoded[1][row]
         values = np.frombuffer(entry["values"], "<u2").reshape(entry["height"], entry["width"])
         return DenseMap(values * np.float32(entry["maximum"] / 65535))
+
+
+def _same_study(path: Path, fingerprint: str) -> Study:
+    """Open a study that another process has open, or raise StudyError if it is not the same."""
+    study = Study.open(path)
+    if study.fingerprint != fingerprint:
+        raise StudyError(f"{path} is another study here, or it has changed meanwhile")
+    return study
 
 
 _IDENTITY = ("participant", "image", "task", "text")

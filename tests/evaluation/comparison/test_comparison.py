@@ -275,7 +275,7 @@ def test_a_worker_that_begins_after_its_parent_has_died_ends() -> None:
     gone = subprocess.Popen([sys.executable, "-c", "pass"])
     gone.wait()
     worker = subprocess.Popen(
-        [sys.executable, "-m", "beholder.evaluation.comparison.worker", str(gone.pid)],
+        [sys.executable, "-m", "beholder.work.process", str(gone.pid)],
         stdin=subprocess.PIPE,
     )
     assert worker.wait(timeout=60) == 1  # though its input is still open

@@ -1,7 +1,7 @@
 """The cells of a comparison: one method at one split and seed, with all its tasks."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -88,14 +88,15 @@ def _matrix(table: pa.Table, column: str) -> np.ndarray[Any, Any]:
 class Job:
     """Work that is done in one go: the methods of a group at one key.
 
-    ``describes`` marks the one that also measures how people differ.
+    ``describes`` marks the one that also measures how people differ. ``done`` are the methods
+    whose cells are there already.
     """
 
     key: dict[str, Any]
     group: str
     methods: tuple[str, ...]
     describes: bool = False
+    done: tuple[str, ...] = ()
 
-    def as_json(self) -> dict[str, Any]:
-        """Return a plain form."""
-        return asdict(self)
+    def __str__(self) -> str:
+        return f"{self.group} of {'-'.join(map(str, self.key.values()))}"

@@ -1,7 +1,5 @@
 """Comparing methods on a study: every cell once, resumable, over several processes."""
 
-import os
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,13 +11,13 @@ from beholder import atomic
 from beholder.evaluation.comparison.cells import Cell, cell_of
 from beholder.evaluation.comparison.configuration import ComparisonConfiguration, Key
 from beholder.evaluation.comparison.folder import ComparisonFolder
-from beholder.evaluation.comparison.jobs import jobs_left
-from beholder.evaluation.comparison.pool import Pool
+from beholder.evaluation.comparison.jobs import JobWork, jobs_left
 from beholder.evaluation.comparison.results import results_of
 from beholder.evaluation.comparison.tables import write_tables
 from beholder.evaluation.comparison.trec import write_trec
 from beholder.progress import Progress, silent
 from beholder.study.study import Study
+from beholder.work import Processes, Workers
 
 
 @dataclass(frozen=True)
@@ -39,6 +37,7 @@ def compare(
     configuration: ComparisonConfiguration | None = None,
     *,
     processes: int | None = None,
+    workers: Workers | None = None,
     overwrite: bool = False,
     keep_runs: bool = False,
     trec: bool = True,
@@ -49,7 +48,8 @@ def compare(
     Where the folder holds a comparison that was interrupted, or one of fewer methods, splits or
     seeds, it goes on: what is finished is never computed again, and the results are the same
     to the byte however often it was stopped. ``processes`` is how many work at once, by
-    default as many as there are processors. With ``keep_runs`` the trained runs stay.
+    default as many as there are processors; ``workers`` do the work in their place, with the
+    same results. With ``keep_runs`` the trained runs stay.
     """
     study = study if isinstance(study, Study) else Study.open(study)
     configuration = configuration or ComparisonConfiguration()
@@ -60,10 +60,12 @@ def compare(
     with folder.claimed():
         folder.begin(study, configuration, overwrite=overwrite)
         jobs = jobs_left(folder, configuration)
-        pool = Pool(folder.path, study.path, processes or os.cpu_count() or 1, keep_runs)
-        done: Iterable[Any] = progress(pool.run(jobs), "comparing methods", len(jobs))
-        for _ in done:
-            pass
+        workers = workers or Processes(processes)
+        shared = folder.path if workers.shares_disk else None
+        work = JobWork(study, configuration, shared, keep_runs)
+        for place, files in progress(workers.run(work, jobs), "comparing methods", len(jobs)):
+            if shared is None:
+                folder.keep(jobs[place], files, keep_runs=keep_runs)
         return _finished(study, folder, configuration, trec=trec)
 
 

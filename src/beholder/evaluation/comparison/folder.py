@@ -14,7 +14,7 @@ import contextlib
 import fcntl
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 
 from beholder import atomic
 from beholder.errors import ConfigurationError, RunError
+from beholder.evaluation.comparison.cells import Job
 from beholder.evaluation.comparison.configuration import (
     ComparisonConfiguration,
     Key,
@@ -120,6 +121,14 @@ class ComparisonFolder:
         sink = pa.BufferOutputStream()
         pq.write_table(table, sink, compression="zstd")
         atomic.write_bytes(file, sink.getvalue().to_pybytes())
+
+    def keep(self, job: Job, files: Mapping[str, bytes], *, keep_runs: bool) -> None:
+        """Keep what a job left on another machine, its cells last: they say that it is done."""
+        for name in sorted(files, key=lambda name: (name.startswith("cells"), name)):
+            (self.path / name).parent.mkdir(parents=True, exist_ok=True)
+            atomic.write_bytes(self.path / name, files[name])
+        if not keep_runs:  # what an earlier comparison began here
+            shutil.rmtree(self.work(Key(**job.key), job.group), ignore_errors=True)
 
     def read_cell(self, key: Key, method: str) -> pa.Table:
         """Return a cell's table, or raise RunError."""

@@ -1,8 +1,11 @@
 """Doing a job: fit the methods of a group at one key, score them, keep the cells."""
 
 import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
 
 from beholder.errors import TrainingError, UnsupportedError
 from beholder.evaluation.comparison.cells import Cell, Job
@@ -33,9 +36,9 @@ def jobs_left(folder: ComparisonFolder, configuration: ComparisonConfiguration) 
         groups = groups_of([registry.named(name) for name in configuration.methods_of(key)])
         for group, methods in groups.items():
             describes = key == configuration.keys[0] and group == DESCRIBED
-            done = all(folder.cell(key, method).is_file() for method in methods)
-            if not done or (describes and not folder.distinctness.is_file()):
-                jobs.append(Job(vars(key), group, methods, describes))
+            done = tuple(method for method in methods if folder.cell(key, method).is_file())
+            if done != methods or (describes and not folder.distinctness.is_file()):
+                jobs.append(Job(vars(key), group, methods, describes, done))
     return sorted(jobs, key=lambda job: not job.group.startswith(DESCRIBED))
 
 
@@ -60,7 +63,8 @@ class JobRunner:
             task for task in setting.tasks if any(task in tasks for tasks, _ in supported.values())
         ]
         for method in methods:
-            if not self.folder.cell(key, method.name).is_file():
+            # A cell may also have come from this very job, before its process was killed.
+            if method.name not in job.done and not self.folder.cell(key, method.name).is_file():
                 tasks, missing = supported[method.name]
                 cell = self._scored(
                     method, self._setting(key, job.methods, job.group, wanted), tasks, missing
@@ -125,6 +129,38 @@ class JobRunner:
         except TrainingError as error:
             values = {"missing": str(error)}
         self.folder.write_json(self.folder.distinctness, values)
+
+
+@dataclass(frozen=True)
+class JobWork:
+    """Does jobs in some worker and gives the files that they leave, by their paths in the folder.
+
+    With a ``folder``, which the worker shares, the files are written there, each as soon as it
+    is done, and none is given.
+    """
+
+    study: Study
+    configuration: ComparisonConfiguration
+    folder: Path | None = None
+    keep_runs: bool = False
+
+    def __call__(self, job: Job) -> dict[str, bytes]:
+        """Do a job."""
+        if self.folder is not None:
+            self._do(job, self.folder)
+            return {}
+        with tempfile.TemporaryDirectory(prefix="beholder-") as name:
+            self._do(job, Path(name))
+            files = [file for file in Path(name).rglob("*") if file.is_file()]
+            return {str(file.relative_to(name)): file.read_bytes() for file in files}
+
+    def _do(self, job: Job, path: Path) -> None:
+        folder = ComparisonFolder(path)
+        JobRunner(self.study, folder, self.configuration, self._registry, self.keep_runs).run(job)
+
+    @cached_property
+    def _registry(self) -> Registry:
+        return self.configuration.registry
 
 
 def _supported(method: Method, setting: Setting) -> tuple[list[Task], dict[str, str]]:

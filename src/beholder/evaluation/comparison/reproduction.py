@@ -16,6 +16,7 @@ from beholder.evaluation.comparison.comparison import Comparison, compare
 from beholder.evaluation.comparison.configuration import ComparisonConfiguration
 from beholder.progress import Progress, silent
 from beholder.study.fetching import AUTHORS_URL, FetchOptions, FetchReport, fetch
+from beholder.work import Workers
 
 RANDOM = "random"
 METHOD = "ours"
@@ -78,6 +79,7 @@ def reproduce(
     fetching: FetchOptions | None = None,
     configuration: ComparisonConfiguration | None = None,
     processes: int | None = None,
+    workers: Workers | None = None,
     progress: Progress = silent,
 ) -> Reproduction:
     """Fetch a dataset of the paper, read it, compare all methods on it, keep the results.
@@ -91,6 +93,7 @@ def reproduce(
         Path(folder) / f"{dataset}.comparison",
         configuration,
         processes=processes,
+        workers=workers,
         progress=progress,
     )
     beside = tuple(Beside(stated, _ours(comparison.results, stated)) for stated in POSTER[dataset])

@@ -25,6 +25,7 @@ from beholder.features.pretrained.source import (
     verified,
 )
 from beholder.progress import Progress, silent
+from beholder.work import HERE, Workers
 
 IMAGES_AT_ONCE = 64
 """So many images are described and kept together; a kill loses at most these."""
@@ -95,10 +96,12 @@ class PatchGrid:
         digests: Sequence[str],
         cache: FeatureCache,
         progress: Progress = silent,
+        workers: Workers = HERE,
     ) -> Array:
         """Return the grids of many images, shape (images, cells, cells, channels), kept or made.
 
-        ``digests`` are the images' SHA-256, by which the cache knows them.
+        ``digests`` are the images' SHA-256, by which the cache knows them. ``workers`` are not
+        used, as each would load the model.
         """
         starts = range(0, len(files), IMAGES_AT_ONCE)
         return np.concatenate(
