@@ -34,7 +34,7 @@ SETTINGS = [
     *("--set", "hidden=32", "--set", "dimensions=16", "--set", "epochs=3"),
     *("--set", "batch=32", "--set", "refit=1"),
 ]
-TIMEOUT_S = 120  # far longer than it takes: a hang ends the test
+TIMEOUT_S = 400  # far longer than it takes: a hang ends the test
 
 DYING = """
 import os, pathlib, signal, sys
@@ -74,7 +74,7 @@ with joined() as group:
         checkpoint_every_s=0,
         group=group,
     )
-print(f"process {rank}: {seen['batch']} batches", flush=True)
+os.write(1, f"process {rank}: {seen['batch']} batches\\n".encode())  # whole, not in two parts
 """
 """Trains, and kills itself where the words rank:event:number say, one in each attempt."""
 
