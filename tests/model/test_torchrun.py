@@ -180,7 +180,8 @@ def test_killed_workers_start_again_and_end_with_the_same_run(
 def test_the_example_of_the_page_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: dict[str, Any] = {}
     monkeypatch.setattr("beholder.model.train", lambda *given, **named: asked.update(named))
-    (example,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    training = PAGE.read_text().partition("## Comparing")[0]
+    (example,) = re.findall(r"```python\n(.*?)```", training, re.DOTALL)
     exec(example, {})
     assert asked == {"group": LONE}
 
