@@ -17,7 +17,7 @@ ALPHA = 0.05
 CHAMPIONS = ("ours", "base")
 """What the claims are about: the first of these that was compared."""
 
-_KNOWN = {"base", "content", "style", "ours", "manner"}
+_KNOWN = {"base", "content", "style", "ours"}
 
 
 @dataclass(frozen=True)
