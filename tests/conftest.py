@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from PIL import Image
 
 import postgres
@@ -19,9 +19,14 @@ from beholder.study.simulation import Preset, simulate
 from made_study import ALL_TASKS, QUICK
 
 # The same examples for the same code, so that a failure is the change's own; `make fuzz` draws
-# new ones.
-settings.register_profile("same", derandomize=True)
-settings.register_profile("new", derandomize=False)
+# new ones. How long any takes is no failure: the machine may be busy.
+for name in ("same", "new"):
+    settings.register_profile(
+        name,
+        derandomize=name == "same",
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 PEOPLE, PICTURES = 6, 8

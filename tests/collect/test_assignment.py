@@ -358,7 +358,6 @@ def test_random_arrivals(migrated_sqlite: Path, study_folder: Path) -> None:
     Run.TestCase.settings = settings(
         max_examples=10,
         stateful_step_count=20,
-        deadline=None,
         suppress_health_check=list(HealthCheck),
     )
     Run.TestCase("runTest").runTest()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,13 +17,9 @@ from visitor import Visitor
 
 from beholder.collect.loading import load_definition
 from beholder.collect.store import open_store
+from chromium import chromium, needs_browser
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
-]
+pytestmark = needs_browser
 
 DEFINITION = """
 schema_version = 1
@@ -149,15 +144,9 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield browser
-        browser.close()
+def browser() -> Iterator[Any]:
+    with chromium() as opened:
+        yield opened
 
 
 def answer_survey_and_finish(visitor: Visitor) -> None:
@@ -171,8 +160,8 @@ def answer_survey_and_finish(visitor: Visitor) -> None:
     assert visitor.page.get_by_label("Your completion code").input_value() == "C0MPLETE"
 
 
-def test_from_consent_to_code_with_everything_going_wrong(server: Server, chromium: Any) -> None:
-    with Visitor(chromium, server.url) as visitor:
+def test_from_consent_to_code_with_everything_going_wrong(server: Server, browser: Any) -> None:
+    with Visitor(browser, server.url) as visitor:
         page = visitor.page
         visitor.reach_practice()
         visitor.start_trial()
@@ -235,12 +224,12 @@ ZOOMED = {"viewport": {"width": 640, "height": 360}, "device_scale_factor": 2}
 
 
 @pytest.mark.parametrize("screen", [PHONE, ZOOMED], ids=["400-pixel phone", "200 % zoom"])
-def test_targets_on_a_small_screen(server: Server, chromium: Any, screen: dict[str, Any]) -> None:
+def test_targets_on_a_small_screen(server: Server, browser: Any, screen: dict[str, Any]) -> None:
     definition = server.folder / "definition.toml"
     definition.write_text(definition.read_text("utf-8") + "\n[device]\nminimum_height = 300\n")
     server.kill()
     server.start()
-    with Visitor(chromium, server.url, **screen) as visitor:
+    with Visitor(browser, server.url, **screen) as visitor:
         is_phone = "has_touch" in screen
         click = visitor.page.touchscreen.tap if is_phone else visitor.page.mouse.click
         visitor.reach_practice()

@@ -277,7 +277,6 @@ def test_the_description_names_every_route(service: Served, browser: Browser) ->
 
 @settings(
     max_examples=150,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())

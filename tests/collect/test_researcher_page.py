@@ -18,13 +18,9 @@ from served import RESEARCHER, Served, served
 from web_study import trial_record
 
 from beholder.collect.definition import Definition
+from chromium import PATIENCE_MS, chromium, needs_browser
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
-]
+pytestmark = needs_browser
 
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>"[:50]
 COMMENT = "</dd><svg onload=alert(3)> =1+1 Ñandú 🐶"
@@ -74,14 +70,8 @@ def address(study: Served) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
-        )
+    with chromium() as opened:
         yield opened
-        opened.close()
 
 
 class Page:
@@ -89,6 +79,7 @@ class Page:
 
     def __init__(self, browser: Any, address: str, **options: Any) -> None:
         self.context = browser.new_context(**options)
+        self.context.set_default_timeout(PATIENCE_MS)
         self.page = self.context.new_page()
         self.complaints: list[str] = []
         self.requests: list[str] = []

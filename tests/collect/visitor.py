@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any
 
+from chromium import PATIENCE_MS
+
 QUIET = 50  # ms between two looks at the page, where a test waits
 
 
@@ -15,7 +17,7 @@ class Visitor:
         options.setdefault("viewport", {"width": 1280, "height": 720})
         self.url = url
         self.context = browser.new_context(locale=options.pop("locale", "en-GB"), **options)
-        self.context.set_default_timeout(10_000)
+        self.context.set_default_timeout(PATIENCE_MS)
         self.complaints: list[str] = []
         self.foreign: list[str] = []
         self.page = self.new_page()
@@ -78,7 +80,7 @@ class Visitor:
 
     def until(self, condition: str) -> None:
         """Wait for a condition in JavaScript; the page's policy forbids Playwright's own wait."""
-        for _ in range(200):
+        for _ in range(PATIENCE_MS // QUIET):
             if self.page.evaluate(condition):
                 return
             self.page.wait_for_timeout(QUIET)

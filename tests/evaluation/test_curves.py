@@ -61,7 +61,7 @@ def queries(trials: list[Trial]) -> tuple[NDArray, NDArray]:
     return sizes, np.concatenate([trial.values for trial in trials]).astype(float)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10**6))
 def test_no_curve_within_the_bounds_is_nearer(seed: int) -> None:
     """SciPy's search, from several starts over all single queries, finds none with less error."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from beholder.evaluation.protocol import Places, SameImageScores, TaskScores, score_task
@@ -106,7 +106,6 @@ def test_no_query_gives_none_and_no_warning() -> None:
         max_size=5,
     )
 )
-@settings(deadline=None)
 def test_chance_is_the_mean_over_all_orders(sizes: list[tuple[int, int]]) -> None:
     """Every order of the right answers among the candidates, one by one."""
     ranks = [

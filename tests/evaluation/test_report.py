@@ -1,6 +1,5 @@
 """The report in a real browser: complete, offline, quiet, and readable on a phone."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,15 +11,11 @@ from beholder.evaluation.report import write_report
 from beholder.model import Hyperparameters, TrainingConfiguration, train
 from beholder.study import Study
 from beholder.study.simulation import simulate
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+from chromium import chromium, needs_browser
 
 NAME = "<b>a study<img src=x onerror=alert(1)>"  # a study is called after its folder
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
-]
+pytestmark = needs_browser
 
 
 @pytest.fixture(scope="module")
@@ -38,14 +33,8 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield browser
-        browser.close()
+    with chromium() as opened:
+        yield opened
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -58,7 +58,7 @@ def test_tokens(text: str, expected: list[str]) -> None:
     assert tokens(text) == [unicodedata.normalize("NFC", token) for token in expected]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(max_size=40))
 def test_no_character_is_lost_but_spaces(text: str) -> None:
     normal = unicodedata.normalize("NFC", text).lower()

@@ -36,7 +36,7 @@ def with_gradients(loss: Tensor, *inputs: Tensor) -> list[Tensor]:
     return [loss.detach(), *torch.autograd.grad(loss, inputs)]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.sampled_from(sorted(OBJECTIVES)),
     st.integers(0, 10**6),

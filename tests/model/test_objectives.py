@@ -103,7 +103,7 @@ def test_gradient_is_that_of_finite_differences(name: str) -> None:
 
 
 @given(name=st.sampled_from(list(OBJECTIVES)), seed=st.integers(0, 10**6))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_no_gradient_pushes_a_positive_away_or_pulls_a_negative(name: str, seed: int) -> None:
     scores, positives = random_problem(seed)
     scores.requires_grad_()
@@ -116,7 +116,7 @@ def test_no_gradient_pushes_a_positive_away_or_pulls_a_negative(name: str, seed:
 
 
 @given(name=st.sampled_from(list(OBJECTIVES)), seed=st.integers(0, 10**6))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_directions_weigh_alike(name: str, seed: int) -> None:
     scores, positives = random_problem(seed)
     forth = objective_loss(name, scores, positives, scale_of(name))
@@ -125,7 +125,7 @@ def test_directions_weigh_alike(name: str, seed: int) -> None:
 
 
 @given(name=st.sampled_from(list(OBJECTIVES)), seed=st.integers(0, 10**6))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_a_positive_twice_counts_as_once_for_each_query(name: str, seed: int) -> None:
     """Queries average over their positives, so one that equals another changes nothing."""
     scores, _ = random_problem(seed)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from sklearn.metrics import average_precision_score, label_ranking_average_precision_score
@@ -72,7 +72,6 @@ def unit(generator: np.random.Generator, count: int, dimensions: int = 8) -> np.
     ),
     seed=st.integers(0, 999),
 )
-@settings(deadline=None)
 def test_ranks_equal_the_loop_with_ties_and_nan(scores: list[list[float]], seed: int) -> None:
     right = random_right(np.random.default_rng(seed), len(scores), 6)
     found = ranks_of_scores(np.array(scores), np.stack(np.nonzero(right)))

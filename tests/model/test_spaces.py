@@ -49,7 +49,7 @@ def oracle(study: Study, space: Space, pair: tuple[str, str], rows: np.ndarray) 
 
 
 @given(study=studies, space=st.sampled_from(SPACES), pair=st.sampled_from(PAIRS), data=st.data())
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_positives_are_those_of_the_sets(
     study: Study, space: Space, pair: tuple[str, str], data: st.DataObject
 ) -> None:
@@ -65,7 +65,6 @@ def test_positives_are_those_of_the_sets(
 
 
 @given(study=studies, space=st.sampled_from(SPACES), pair=st.sampled_from(PAIRS))
-@settings(deadline=None)
 def test_what_belongs_together_within_a_modality_is_that_of_the_sets(
     study: Study, space: Space, pair: tuple[str, str]
 ) -> None:
@@ -159,7 +158,6 @@ def test_groups_are_samples_images_and_people() -> None:
     per_group=st.integers(1, 4),
     seed=st.integers(0, 99),
 )
-@settings(deadline=None)
 def test_batches_hold_every_sample_once(
     labels: list[int], size: int, per_group: int, seed: int
 ) -> None:

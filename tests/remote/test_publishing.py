@@ -323,7 +323,7 @@ folders = st.dictionaries(names, st.binary(max_size=3), min_size=1, max_size=5).
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(first=folders, then=folders, number=st.integers(1, 30))
 def test_any_folder_after_any_folder(
     first: dict[str, bytes],

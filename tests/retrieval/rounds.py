@@ -37,8 +37,11 @@ def rounds_in(snapshot: Snapshot) -> set[int]:
     return {int(str(text).split()[1]) for text in texts} | {int(one) for one in np.unique(rows)}
 
 
-def killed(work: Callable[[int], None], after_s: float) -> int:
-    """Run work(0), work(1), … in a process that is killed; return how often it came through."""
+def killed(work: Callable[[int], None], after_s: float, after_works: int = 0) -> int:
+    """Run work(0), work(1), … in a process that is killed; return how often it came through.
+
+    It lives for so many works, however slow the machine is, and then for ``after_s``.
+    """
     reading, writing = os.pipe()
     process = os.fork()
     if process == 0:  # the child
@@ -49,8 +52,9 @@ def killed(work: Callable[[int], None], after_s: float) -> int:
         finally:
             os._exit(1)
     os.close(writing)
-    time.sleep(after_s)
-    os.kill(process, signal.SIGKILL)
-    os.waitpid(process, 0)
     with os.fdopen(reading, "rb") as pipe:
-        return len(pipe.read())
+        lived = len(pipe.read(after_works))
+        time.sleep(after_s)
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+        return lived + len(pipe.read())

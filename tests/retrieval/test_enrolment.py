@@ -208,7 +208,7 @@ def test_an_image_that_two_brought_stays_with_the_second(
     assert all_of(store) == before
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(data=st.data())
 def test_any_people_come_and_go_without_a_trace(
     any_store: Store, photos: Path, tiny_run: Run, data: st.DataObject

@@ -78,7 +78,7 @@ def check(hits: Hits, addition: Addition, ranking: Ranking) -> None:
         assert parts == pytest.approx(score, abs=1e-9)
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(asked=rankings())
 def test_every_ranking_is_that_of_brute_force(made: Made, asked: Ranking) -> None:
     with made.store.read() as snapshot:
@@ -90,7 +90,7 @@ def test_every_ranking_is_that_of_brute_force(made: Made, asked: Ranking) -> Non
     check(hits, made.addition, asked)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(asked=st.lists(rankings(), min_size=2, max_size=6))
 def test_a_batch_answers_as_one_by_one(made: Made, asked: list[Ranking]) -> None:
     with made.store.read() as snapshot:

@@ -113,7 +113,7 @@ def test_so_are_those_of_either_kind_of_store(
     check(Searcher(any_tiny_store), query, rank=3)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_so_are_they_with_weights_eyes_and_filters(
     searcher: Searcher, tiny_study: Study, data: st.DataObject

@@ -95,7 +95,7 @@ def jackknifed(known: Samples, person: int, measure: str) -> tuple[float, float]
     return values[0], t.ppf(0.975, count - 1) * math.sqrt(spread)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 7), st.integers(1, 9), st.integers(0, 10_000))
 def test_figures_are_those_of_a_naive_loop(people: int, images: int, seed: int) -> None:
     generator = np.random.default_rng(seed)

@@ -207,7 +207,7 @@ def queries(draw: st.DrawFn, study: Study) -> Query:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_weights_filters_pages_and_eyes_are_the_oracles(
     searcher: Searcher, oracle: Oracle, data: st.DataObject
@@ -215,7 +215,7 @@ def test_weights_filters_pages_and_eyes_are_the_oracles(
     check(searcher, oracle, data.draw(queries(oracle.study)))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_a_batch_answers_as_one_by_one(
     searcher: Searcher, oracle: Oracle, data: st.DataObject

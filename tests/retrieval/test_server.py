@@ -344,7 +344,7 @@ def twins(server_places: Places, folder_places: Places) -> tuple[Store, Store]:
     return made_store(server_places(), addition), made_store(folder_places(), addition)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(asked=rankings())
 def test_both_kinds_of_store_give_the_same_bits(twins: tuple[Store, Store], asked: Ranking) -> None:
     found: list[Any] = []

@@ -222,7 +222,7 @@ PLACES = st.lists(st.tuples(FRACTION, FRACTION), min_size=1, max_size=6)
 SIZE = st.integers(1, 24)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(PLACES, SIZE, SIZE, st.floats(0.2, 5), st.floats(0.001, 0.5))
 def test_points_anywhere_in_the_image_sum_to_1(
     places: list[tuple[float, float]], height: int, width: int, aspect: float, sigma: float
@@ -232,7 +232,7 @@ def test_points_anywhere_in_the_image_sum_to_1(
     assert grid.sum() == pytest.approx(1)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(FRACTION, FRACTION, st.floats(0.01, 1), st.floats(0.01, 1)), min_size=1),
     SIZE,
@@ -250,7 +250,7 @@ def test_areas_anywhere_in_the_image_sum_to_1(
     assert grid.sum() == pytest.approx(1 if rows else 0)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(arrays(float, st.tuples(SIZE, SIZE), elements=st.floats(0, 10)), SIZE, SIZE)
 def test_resampling_keeps_the_total(values: Floats, height: int, width: int) -> None:
     resampled = resample(values, height, width)

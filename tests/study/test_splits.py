@@ -6,7 +6,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from beholder.errors import RunError, UnsupportedError
@@ -27,7 +27,6 @@ def grid(people: int, images: int) -> Study:
     seen=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=3, max_size=60),
     seed=st.integers(0, 10**6),
 )
-@settings(deadline=None)
 def test_parts_are_disjoint_and_leak_nothing(
     kind: SplitKind, seen: list[tuple[int, int]], seed: int
 ) -> None:

@@ -41,7 +41,7 @@ parts = st.sets(st.integers(0, 13), min_size=1)
 
 
 @given(study=studies, name=st.sampled_from(list(TASKS)), part=parts)
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_a_retrieval_is_that_of_the_sets(study: Study, name: str, part: set[int]) -> None:
     task, rows = TASKS[name], sorted(n for n in part if n < len(study))
     galleries = Galleries.of(study, task.pair)
@@ -69,7 +69,7 @@ def test_a_retrieval_is_that_of_the_sets(study: Study, name: str, part: set[int]
 
 
 @given(study=studies, name=st.sampled_from(list(TASKS)), part=parts)
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_same_image_candidates_are_those_of_the_sets(
     study: Study, name: str, part: set[int]
 ) -> None:
@@ -126,7 +126,6 @@ def test_equal_items_have_one_code() -> None:
 
 
 @given(study=studies, modality=st.sampled_from(["gaze", "text", "personality"]))
-@settings(deadline=None)
 def test_whatever_a_sample_has_is_an_item(study: Study, modality: str) -> None:
     assert ((item_codes(study, modality) >= 0) == study.has(modality)).all()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -14,9 +13,9 @@ from PIL import Image
 from screen_targets import HALF_A_PIXEL, HEIGHT, WIDTH, furthest_miss, hit, seen_at
 from visitor import Visitor
 
-pytestmark = pytest.mark.browser
+from chromium import CHROMIUM
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.browser
 
 Serve = Callable[..., FakeServer]
 Visit = Callable[..., Visitor]

@@ -19,9 +19,9 @@ from beholder.evaluation.comparison import Comparison, ComparisonConfiguration, 
 from beholder.evaluation.comparison.folder import ComparisonFolder
 from beholder.evaluation.comparison.report import write_report
 from beholder.study import Study
+from chromium import CHROMIUM, chromium
 from made_study import QUICK
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 HOSTILE = "<b>x<img src=x onerror=alert(1)>"
 OWN = "<i>o_w&n"  # a method's name is also that of a file
 SEEING = "視線 <script>alert(2)</script> é"
@@ -100,14 +100,8 @@ def comparison(tiny_study: Study, tmp_path_factory: pytest.TempPathFactory) -> C
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield browser
-        browser.close()
+    with chromium() as opened:
+        yield opened
 
 
 def opened(browser: Any, file: Path, width: int = 1100, scheme: str = "light") -> Any:

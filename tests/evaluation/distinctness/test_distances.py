@@ -58,7 +58,7 @@ def pairs_of(encounters: Encounters) -> dict[str, list[float]]:
     return found
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10**6))
 def test_means_are_those_of_all_pairs(seed: int) -> None:
     encounters = made(seed)

@@ -128,7 +128,7 @@ def test_people_without_a_known_pair_do_not_count() -> None:
     assert found.n == 7
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10**6), st.permutations(range(6)))
 def test_the_order_of_people_does_not_matter(seed: int, order: list[int]) -> None:
     first, second = made(6, seed, 0.2), made(6, seed + 1)

@@ -82,7 +82,7 @@ def viewings(seed: int) -> tuple[Dwell, np.ndarray, np.ndarray]:
     return Dwell(gaze, region, share), images, people
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10**6))
 def test_scores_are_those_of_a_loop(seed: int) -> None:
     dwell, images, people = viewings(seed)

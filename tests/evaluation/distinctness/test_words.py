@@ -66,7 +66,7 @@ def naive(texts: list[str], images: np.ndarray, people: np.ndarray) -> dict[tupl
     return found
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10**6), st.sampled_from([1, 1000]))
 def test_scores_are_those_of_a_loop(seed: int, block: int) -> None:
     texts, images, people = texts_of(seed)

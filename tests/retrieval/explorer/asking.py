@@ -7,6 +7,7 @@ from typing import Any
 from visiting import Visit
 
 from beholder.retrieval import EmbeddedStore, Query, Searcher
+from chromium import PATIENCE_MS
 
 
 def found(store: EmbeddedStore, **asked: Any) -> list[int]:
@@ -16,8 +17,19 @@ def found(store: EmbeddedStore, **asked: Any) -> list[int]:
 
 
 def shown(visit: Visit, column: int = 0) -> list[int]:
-    cards = visit.page.locator(".column").nth(column).locator("li.answer")
-    return [int(card.get_attribute("data-number")) for card in cards.all()]
+    """Return the numbers of the answers on the page now."""
+    cards = f"document.querySelectorAll('.column')[{column}].querySelectorAll('li.answer')"
+    numbers: list[int] = visit.page.evaluate(f"[...{cards}].map((card) => +card.dataset.number)")
+    return numbers
+
+
+def shows(visit: Visit, expected: list[int], column: int = 0) -> None:
+    """Wait until the page has these answers; those to what was asked before may stand there yet."""
+    for _ in range(PATIENCE_MS // 25):
+        if shown(visit, column) == expected:
+            return
+        visit.page.wait_for_timeout(25)
+    assert shown(visit, column) == expected
 
 
 def draw(visit: Visit, *places: tuple[float, float]) -> None:

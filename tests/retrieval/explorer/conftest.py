@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 import uvicorn
 from made_changes import AREAS, FORMULA, HEAT, HOSTILE, LONG, RTL
-from visiting import CHROMIUM, Visit
+from visiting import Visit
 
 from beholder.retrieval import EmbeddedStore
 from beholder.retrieval.records import Addition
 from beholder.retrieval.service import create_app
+from chromium import chromium
 
 
 @pytest.fixture(scope="session")
@@ -63,16 +64,10 @@ def address(explored: EmbeddedStore) -> Iterator[str]:
     listening.close()
 
 
-@pytest.fixture(scope="module")  # while it is open no other test can run an event loop
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
-        )
+    with chromium() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from asking import found, pick, shown
+from asking import found, pick, shown, shows
 from made_changes import FORMULA, HOSTILE, LONG, RTL
-from visiting import needs_browser
 
 from beholder.retrieval import EmbeddedStore, Query, Searcher
 from beholder.retrieval.explanation import explain
+from chromium import needs_browser
 
 pytestmark = needs_browser
 
@@ -22,18 +22,18 @@ def test_two_people_find_side_by_side(visit: Any, explored: EmbeddedStore) -> No
         first, second = (snapshot.participants([n])[n].name for n in (1, 7))
     pick(page, "As seen by", first)
     page.says(".column h2", f"As seen by {first}")
-    assert shown(page) == found(explored, text="a dog", find="gaze", seen_as=first)
+    shows(page, found(explored, text="a dog", find="gaze", seen_as=first))
     assert page.page.get_by_role("radio", name="People").is_disabled()
     page.says("#impossible", "not made through somebody’s eyes")
     pick(page, "and, side by side, by", second)
     page.has(".column", 2)
     theirs = found(explored, text="a dog", find="gaze", seen_as=second)
-    assert shown(page, 1) == theirs
+    shows(page, theirs, column=1)
     both = [number for number in shown(page) if number in theirs]
     assert page.page.locator(".column").first.locator(".place.shared").count() == len(both)
     page.page.reload()
     page.has(".column", 2)
-    assert shown(page, 1) == theirs
+    shows(page, theirs, column=1)
     page.page.get_by_role("button", name="As seen by: none").click()
     page.has(".column h2", 0)
     assert not page.page.is_visible("#second")

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 from made_changes import FORMULA
-from visiting import Visit, needs_browser
+from visiting import Visit
 
 from beholder.retrieval import EmbeddedStore
 from beholder.retrieval.projection import project
+from chromium import needs_browser
 
 pytestmark = needs_browser
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from made_changes import FORMULA, HOSTILE, LONG, RTL
-from visiting import needs_browser
 
 from beholder.retrieval import EmbeddedStore, forget
 from beholder.retrieval.explorer.listing import sheet
 from beholder.retrieval.service import create_app
+from chromium import needs_browser
 
 LOCAL = "http://localhost"
 

@@ -29,7 +29,6 @@ TRUE = [
     response_schema_conformance,
 ]
 FUZZ = settings(
-    deadline=None,
     database=None,
     derandomize=True,
     phases=[Phase.generate],

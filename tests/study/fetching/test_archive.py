@@ -258,7 +258,7 @@ def is_outside(name: str) -> bool:
     return not os.path.normpath(os.path.join("/in", name)).startswith("/in/")  # noqa: PTH118
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(members=hostile)
 def test_whatever_the_names_are_nothing_leaves_the_folder(members: list[Member]) -> None:
     with tempfile.TemporaryDirectory() as temporary:
@@ -286,7 +286,7 @@ def test_whatever_the_names_are_nothing_leaves_the_folder(members: list[Member])
     assert len({name.casefold() for name in found}) == len(found)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.dictionaries(
         st.text("abcxyz09_-. äß人", min_size=1, max_size=12), st.binary(max_size=99), max_size=6
@@ -303,7 +303,7 @@ def test_plain_names_come_out_whatever_they_hold(files: dict[str, bytes]) -> Non
 SOUND = [Member(b"data.csv", b"a,b\n" * 40), Member(b"ims/a", bytes(range(60))), Member(b"bv/c")]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_damage_is_told_or_harmless(data: st.DataObject) -> None:
     archive = bytearray(zip_of(SOUND))

@@ -130,7 +130,7 @@ def test_annotators_keep_their_numbers_unless_told_otherwise(
     assert study.participant_codes.tolist() == [0, 1, 0]
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.integers(1, 60_000), st.booleans())
 def test_made_narratives_come_back_whatever_the_batches(
     seed: int, count: int, batch: int, compressed: bool
