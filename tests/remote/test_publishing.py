@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -126,21 +125,35 @@ def test_a_kill_at_any_operation_leaves_no_mixture_and_is_gone_on_with(
     assert {"put", "pipe", "find"} | ({"rm"} if old and when else set()) <= kinds
 
 
+DYING = """
+import os, signal, sys
+from pathlib import Path
+from beholder.remote import publish
+
+folder, url, sent = sys.argv[1:]
+opened = set()
+
+def watch(event, given):
+    if event == "open" and str(given[0]).startswith(sent):
+        opened.add(given[0])
+        if len(opened) > 12:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(watch)
+publish(Path(folder), url, "study")
+"""
+"""Publishes, and kills itself when it opens the thirteenth file there."""
+
+
 def test_a_killed_process_is_gone_on_with_on_a_disk(made: Made, tmp_path: Path) -> None:
     """A mounted folder keeps less than storage does: a file may be cut short under its name."""
     files = {"study.toml": b"here"} | {f"{n}.jpg": bytes([n]) * 300_000 for n in range(200)}
     folder, url = made("large", files), f"file://{tmp_path}/storage/large"
-    script = (
-        "from pathlib import Path; from beholder.remote import publish\n"
-        f"publish(Path({str(folder)!r}), {url!r}, 'study')"
-    )
     sent = tmp_path / "storage" / "large" / "objects"
-    with subprocess.Popen([sys.executable, "-c", script]) as process:
-        while not (sent.is_dir() and len(list(sent.iterdir())) > 9) and process.poll() is None:
-            time.sleep(0.001)
-        process.kill()
-    whole = {p: p.stat().st_mtime_ns for p in sent.iterdir() if p.stat().st_size == 300_000}
+    process = subprocess.run([sys.executable, "-c", DYING, str(folder), url, str(sent)])
     assert process.returncode == -signal.SIGKILL
+    min(sent.iterdir()).write_bytes(b"short")
+    whole = {p: p.stat().st_mtime_ns for p in sent.iterdir() if p.stat().st_size == 300_000}
     assert len(whole) > 8
     with pytest.raises(StudyError, match="is not a study"):
         local(url, "study")

@@ -436,7 +436,7 @@ def test_a_killed_enrolment_or_undoing_leaves_the_state_before_or_after(
             enrol(store, own, name="she", answers=SURVEY)
 
     while len(states) < 10 or (True not in states and len(states) < 50):
-        killed(change, generator.uniform(0, 1.5 * both_s))
+        killed(change, generator.uniform(0, 0.75 * both_s), int(generator.integers(0, 2)))
         held = all_of(store)
         is_there = held["counts"]["participants"] == 13
         states.append(is_there)
