@@ -170,16 +170,16 @@ def _theirs(name: str) -> Callable[..., Any]:
 
 def _line(row: dict[str, Any]) -> str:
     ours, theirs = row["ours"], row["theirs"]
-    if ours is None:
-        figures = [f"over {MOST_GIB} GiB or {MOST_S} s", "–", row["name"], "–", "–", "–"]
-        return f"| {row['objective']} | {row['positives']} | {row['n']:,} | {' | '.join(figures)} |"
-    figures = [f"{ours['ms']:.2f}", f"{ours['mib']:.0f}", row["name"]]
-    if theirs is None:
-        figures += [f"over {MOST_GIB} GiB or {MOST_S} s", "–", "–"]
-    else:
-        ratio = theirs["ms"] / ours["ms"]
-        figures += [f"{theirs['ms']:.2f}", f"{theirs['mib']:.0f}", f"{ratio:.1f}"]
+    ratio = f"{theirs['ms'] / ours['ms']:.1f}" if ours and theirs else "–"
+    figures = (*_figures(ours), row["name"], *_figures(theirs), ratio)
     return f"| {row['objective']} | {row['positives']} | {row['n']:,} | {' | '.join(figures)} |"
+
+
+def _figures(found: dict[str, Any] | None) -> tuple[str, str]:
+    """Return milliseconds and peak MiB, or that what was allowed was not enough."""
+    if found is None:
+        return f"over {MOST_GIB} GiB or {MOST_S} s", "–"
+    return f"{found['ms']:.2f}", f"{found['mib']:.0f}"
 
 
 if __name__ == "__main__":
