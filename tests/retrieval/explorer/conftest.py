@@ -6,17 +6,19 @@ import shutil
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import uvicorn
 from made_changes import AREAS, FORMULA, HEAT, HOSTILE, LONG, RTL
-from visiting import Visit
+from starlette.types import ASGIApp
+from visiting import TOKEN, Visit
 
 from beholder.retrieval import EmbeddedStore
 from beholder.retrieval.records import Addition
-from beholder.retrieval.service import create_app
+from beholder.retrieval.service import Settings, create_app
 from chromium import chromium
 
 
@@ -52,16 +54,32 @@ def explored(tiny_store: EmbeddedStore, tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture(scope="session")
 def address(explored: EmbeddedStore) -> Iterator[str]:
     """Where the store is served, without a final slash."""
+    with served(create_app(explored)) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def guarded(explored: EmbeddedStore) -> Iterator[str]:
+    """Where it is served to those who have the token."""
+    with served(create_app(explored, Settings(TOKEN))) as address:
+        yield address
+
+
+@contextmanager
+def served(app: ASGIApp) -> Iterator[str]:
+    """Serve an application at an address of its own while the block lasts."""
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(create_app(explored), log_config=None, ws="none")
+    config = uvicorn.Config(app, log_config=None, ws="none")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
-    listening.close()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listening.close()
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +93,8 @@ def visit(browser: Any, address: str) -> Iterator[Any]:
     """Opens pages; in the end nothing may have been complained of or asked for elsewhere."""
     visits: list[Visit] = []
 
-    def to(path: str, script: str | None = None, **options: Any) -> Visit:
-        visits.append(Visit(browser, address, path, script, options))
+    def to(path: str, script: str | None = None, at: str = address, **options: Any) -> Visit:
+        visits.append(Visit(browser, at, path, script, options))
         return visits[-1]
 
     yield to

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from made_changes import FORMULA, HOSTILE, LONG, RTL
+from visiting import TOKEN
 
 from beholder.retrieval import EmbeddedStore, forget
 from beholder.retrieval.explorer.listing import sheet
-from beholder.retrieval.service import create_app
+from beholder.retrieval.service import Settings, create_app
 from chromium import needs_browser
 
 LOCAL = "http://localhost"
@@ -91,6 +93,15 @@ def test_addresses_stand_under_a_proxys_prefix(explored: EmbeddedStore) -> None:
     text = client.get("/images/0").text
     assert 'data-base="/lab"' in text and 'src="/lab/v1/images/0/thumbnail"' in text
     assert 'href="/images' not in text and 'src="/static' not in text
+
+
+def test_there_is_a_way_out_where_a_token_was_the_way_in(explored: EmbeddedStore) -> None:
+    assert 'action="/leave"' not in TestClient(create_app(explored), base_url=LOCAL).get("/").text
+    wanted = create_app(explored, Settings("its token"))
+    client = TestClient(wanted, headers={"Authorization": "Bearer its token"}, root_path="/lab")
+    for path in ("/", "/map", "/images", "/people", "/images/0", "/people/2", "/people/9999"):
+        (form,) = re.findall(r"<form[^>]*/leave.*?</form>", client.get(path).text)
+        assert 'method="post" action="/lab/leave"' in form and ">Sign out</button>" in form
 
 
 def test_who_left_is_on_no_page(
@@ -185,6 +196,28 @@ class TestInABrowser:
         page.page.get_by_role("link", name=f"Search as {FORMULA}").click()
         page.until("document.getElementById('as')?.value.startsWith('=cmd')")
         page.fits()
+
+    @pytest.mark.parametrize("width", [320, 1300])
+    def test_a_visitor_who_entered_signs_out_by_keyboard(
+        self, visit: Any, guarded: str, width: int
+    ) -> None:
+        page = visit("/images", at=guarded, viewport={"width": width, "height": 800})
+        page.page.get_by_label("The token").fill(TOKEN)
+        page.page.get_by_role("button", name="Enter").click()
+        page.page.wait_for_url(f"{guarded}/images")
+        page.fits()
+        page.page.get_by_role("link", name="People", exact=True).focus()
+        page.page.keyboard.press("Tab")
+        focused = page.page.locator(":focus")
+        assert focused.get_attribute("class") == "button" and focused.inner_text() == "Sign out"
+        heights = [link.bounding_box()["height"] for link in page.page.locator(".top nav a").all()]
+        assert max(heights) < 48  # their names are in one line
+        page.page.keyboard.press("Enter")
+        page.page.wait_for_url(f"{guarded}/enter")
+        assert page.context.cookies() == []
+        page.page.go_back()
+        page.page.wait_for_url(f"{guarded}/enter?to=%2Fimages")
+        page.page.get_by_label("The token").wait_for()
 
     @pytest.mark.parametrize("scheme", ["light", "dark"])
     @pytest.mark.parametrize("path", ["/images", "/images/0", "/people", "/people/2"])

@@ -14,6 +14,7 @@ UNNAMED = """() => [...document.querySelectorAll(
     || each.querySelector("img[alt]:not([alt=''])")))
   .map((each) => each.outerHTML)"""
 
+TOKEN = "a token that nobody guesses"
 DESKTOP = {"width": 1300, "height": 900}
 
 

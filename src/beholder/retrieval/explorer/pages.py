@@ -22,14 +22,15 @@ from beholder.study.survey import Instrument, parse_instrument
 MOST_ON_FRONT, IMAGES_A_PAGE, PEOPLE_A_PAGE, SAMPLES_A_PAGE = 12, 48, 48, 24
 
 
-def explorer_routes(store: Store) -> APIRouter:
+def explorer_routes(store: Store, *, can_leave: bool = False) -> APIRouter:
     """Return the routes of the pages ``/``, ``/map``, ``/images``, ``/people`` and their files.
 
     The pages show what the store holds at the moment of the request; what is asked on them goes
-    to the interface under ``/v1``, beside which an application includes these routes.
+    to the interface under ``/v1``, beside which an application includes these routes. With
+    ``can_leave`` they have a button for ``/leave``, which is of use where a token is wanted.
     """
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-    pages = _Pages()
+    pages = _Pages(can_leave)
     files = CurrentFiles(directory=pages.folder / "static")
 
     @router.get("/")
@@ -72,7 +73,7 @@ def explorer_routes(store: Store) -> APIRouter:
 class _Pages:
     """The templates, with every value escaped."""
 
-    def __init__(self) -> None:
+    def __init__(self, can_leave: bool) -> None:
         self.folder = Path(str(resources.files("beholder.retrieval").joinpath("explorer")))
         self._listings = Current(listing_of)
         self._environment = jinja2.Environment(
@@ -82,6 +83,7 @@ class _Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._environment.globals["can_leave"] = can_leave
         self._environment.filters["counted"] = lambda number: f"{number:,}"
         self._environment.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False)
 

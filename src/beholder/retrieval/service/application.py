@@ -84,7 +84,7 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
     refusals.install(app)
     app.include_router(routes.router)
     app.include_router(entering_routes(settings.token))
-    app.include_router(explorer_routes(store))
+    app.include_router(explorer_routes(store, can_leave=settings.token is not None))
 
     @app.get("/health", response_model=answers.Health, responses={403: documented()[403]})
     async def health() -> Response:
