@@ -131,12 +131,12 @@ def test_a_model_that_is_gone_is_named(
     run = Run.open(trained.path)
     for refuse, kind in (
         (lambda: [run.encoder("text"), run.grid], RunError),
-        (lambda: index(run, tmp_path / "store"), StoreError),
+        (lambda: index(run, tmp_path / "store"), (RunError, StoreError)),
         (lambda: train(tiny_study, tmp_path / "new", trained.configuration), ConfigurationError),
     ):
         with pytest.raises(BeholderError, match="is not there: no such folder") as error:
             refuse()
-        assert error.type is kind
+        assert isinstance(error.value, kind)
     assert not (tmp_path / "new").exists()
     assert not (tmp_path / "store").exists()
 
