@@ -13,6 +13,7 @@ from beholder.commands.options import (
     PLACE,
     SPLITS,
     chosen_workers,
+    encoder_options,
     json_option,
     names_in,
     overwrite_option,
@@ -42,6 +43,7 @@ from beholder.commands.options import (
     metavar="FILE.py",
     help="A file that defines methods of your own; may be repeated.",
 )
+@encoder_options
 @set_option
 @work_options
 @click.option("--keep-runs", is_flag=True, help="Keep the trained runs in FOLDER/work.")
@@ -58,6 +60,8 @@ def compare(
     seeds: str,
     curve: str | None,
     method_files: Sequence[Path],
+    text_encoder: str,
+    image_encoder: str,
     settings: Sequence[str],
     on: str,
     address: str | None,
@@ -95,6 +99,8 @@ def compare(
         seeds=seeds_in(seeds),
         method_files=tuple(str(file.resolve()) for file in method_files),
         hyperparameters=with_settings(Hyperparameters(), settings),
+        text_encoder=text_encoder,
+        image_encoder=image_encoder,
     )
     try:
         with chosen_workers(on, address, processes) as workers:
@@ -120,6 +126,7 @@ def compare(
 @click.argument("folder", type=PATH)
 @click.option("--url", help="The folder on the web with the archives, instead of the authors'.")
 @click.option("--seeds", default="0-2", show_default=True, help="Such as 0-4 or 0,3,7.")
+@encoder_options
 @set_option
 @click.option("--skip-bad", is_flag=True, help="Keep the good rows and list the bad ones.")
 @work_options
@@ -129,6 +136,8 @@ def reproduce(
     folder: Path,
     url: str | None,
     seeds: str,
+    text_encoder: str,
+    image_encoder: str,
     settings: Sequence[str],
     skip_bad: bool,
     on: str,
@@ -151,7 +160,10 @@ def reproduce(
     from beholder.study.readers import ReadOptions
 
     configuration = ComparisonConfiguration(
-        seeds=seeds_in(seeds), hyperparameters=with_settings(Hyperparameters(), settings)
+        seeds=seeds_in(seeds),
+        hyperparameters=with_settings(Hyperparameters(), settings),
+        text_encoder=text_encoder,
+        image_encoder=image_encoder,
     )
     try:
         with chosen_workers(on, address, processes) as workers:

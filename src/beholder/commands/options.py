@@ -59,6 +59,33 @@ set_option = click.option(
 )
 
 
+def _whole_path(_context: click.Context, _option: click.Parameter, model: str) -> str:
+    """Return a folder's whole path, which a run may record, or a name as it is."""
+    return str(Path(model).resolve()) if model and Path(model).is_dir() else model
+
+
+def encoder_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that name pretrained encoders; empty is none."""
+    for option in (
+        click.option(
+            "--image-encoder",
+            default="",
+            metavar="NAME|FOLDER",
+            callback=_whole_path,
+            help="A CLIP, SigLIP or DINO model in place of colours and edges.",
+        ),
+        click.option(
+            "--text-encoder",
+            default="",
+            metavar="NAME|FOLDER",
+            callback=_whole_path,
+            help="A sentence-transformers model beside the words (docs/encoders.md).",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def work_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say who does a command's work: see `chosen_workers`."""
     for option in (

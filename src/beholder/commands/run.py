@@ -14,6 +14,7 @@ from beholder.commands.options import (
     PLACE,
     SPLITS,
     chosen_workers,
+    encoder_options,
     json_option,
     overwrite_option,
     print_result,
@@ -30,13 +31,6 @@ if TYPE_CHECKING:
     from beholder.model.folder import RunFolder
 
 METHODS = ("base", "content", "style", "ours")
-
-
-def whole_path(_context: click.Context, _option: click.Parameter, model: str) -> str:
-    """Return a folder's whole path, which a run may record, or a name as it is."""
-    return str(Path(model).resolve()) if model and Path(model).is_dir() else model
-
-
 UNITS = ("samples", "participants")
 
 
@@ -61,20 +55,7 @@ UNITS = ("samples", "participants")
     help="Keep only this share of the training part.",
 )
 @click.option("--share-of", type=click.Choice(UNITS), default="samples", show_default=True)
-@click.option(
-    "--text-encoder",
-    default="",
-    metavar="NAME|FOLDER",
-    callback=whole_path,
-    help="A sentence-transformers model beside the words (docs/encoders.md).",
-)
-@click.option(
-    "--image-encoder",
-    default="",
-    metavar="NAME|FOLDER",
-    callback=whole_path,
-    help="A CLIP, SigLIP or DINO model in place of colours and edges.",
-)
+@encoder_options
 @set_option
 @work_options
 @click.option("--resume", is_flag=True, help="Go on with a run that was interrupted.")

@@ -15,6 +15,7 @@ from beholder.evaluation.comparison.jobs import JobWork, jobs_left
 from beholder.evaluation.comparison.results import results_of
 from beholder.evaluation.comparison.tables import write_tables
 from beholder.evaluation.comparison.trec import write_trec
+from beholder.features import Pretrained
 from beholder.progress import Progress, silent
 from beholder.study.study import Study
 from beholder.work import Processes, Workers
@@ -56,21 +57,27 @@ def compare(
     registry = configuration.registry
     for name in configuration.methods:
         registry.named(name)  # ConfigurationError before anything is written
+    pretrained = Pretrained.open(configuration.text_encoder, configuration.image_encoder)
     folder = ComparisonFolder(Path(path))
     with folder.claimed():
-        folder.begin(study, configuration, overwrite=overwrite)
+        folder.begin(study, configuration, pretrained, overwrite=overwrite)
         jobs = jobs_left(folder, configuration)
         workers = workers or Processes(processes)
         shared = folder.path if workers.shares_disk else None
-        work = JobWork(study, configuration, shared, keep_runs)
+        work = JobWork(study, configuration, shared, keep_runs, pretrained)
         for place, files in progress(workers.run(work, jobs), "comparing methods", len(jobs)):
             if shared is None:
                 folder.keep(jobs[place], files, keep_runs=keep_runs)
-        return _finished(study, folder, configuration, trec=trec)
+        return _finished(study, folder, configuration, pretrained, trec=trec)
 
 
 def _finished(
-    study: Study, folder: ComparisonFolder, configuration: ComparisonConfiguration, *, trec: bool
+    study: Study,
+    folder: ComparisonFolder,
+    configuration: ComparisonConfiguration,
+    pretrained: Pretrained,
+    *,
+    trec: bool,
 ) -> Comparison:
     """Put all cells together; everything here is made anew from them."""
     tables = {
@@ -84,7 +91,7 @@ def _finished(
         if folder.distinctness.is_file()
         else {"missing": "no method of the comparison has spaces to ask"}
     )
-    results = results_of(study, configuration, cells, distinctness)
+    results = results_of(study, configuration, cells, distinctness, pretrained)
     _write_scores(folder, tables)
     write_tables(folder.tables, results)
     if trec:

@@ -26,6 +26,8 @@ class ComparisonConfiguration:
     ``curve`` lists the shares of the training part at which learning curves are measured, each
     as samples and as whole participants, on the first ``curve_seeds`` seeds. ``depth`` is how
     many items of each ranking are kept. ``method_files`` define methods of the user's own.
+    ``text_encoder`` and ``image_encoder`` are pretrained models that all methods have, by name
+    or folder; empty is none.
     """
 
     methods: tuple[str, ...] = DEFAULT_METHODS
@@ -37,6 +39,8 @@ class ComparisonConfiguration:
     depth: int = 10
     method_files: tuple[str, ...] = ()
     hyperparameters: Hyperparameters = field(default_factory=Hyperparameters)
+    text_encoder: str = ""
+    image_encoder: str = ""
 
     def __post_init__(self) -> None:
         for name, values in (("methods", self.methods), ("splits", self.splits)):

@@ -15,6 +15,7 @@ import fcntl
 import json
 import shutil
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from beholder.evaluation.comparison.configuration import (
     Key,
     configuration_of,
 )
+from beholder.features import Pretrained
 from beholder.study.study import Study
 
 MUST_STAY = ("tasks", "hyperparameters", "depth", "method_files")
@@ -62,7 +64,12 @@ class ComparisonFolder:
             yield
 
     def begin(
-        self, study: Study, configuration: ComparisonConfiguration, *, overwrite: bool
+        self,
+        study: Study,
+        configuration: ComparisonConfiguration,
+        pretrained: Pretrained,
+        *,
+        overwrite: bool,
     ) -> None:
         """Keep what was asked; RunError if the folder holds something that it cannot go on with."""
         entries = [entry for entry in self.path.iterdir() if entry.name != ".lock"]
@@ -71,15 +78,22 @@ class ComparisonFolder:
         if entries and overwrite:
             self._clear()
         elif entries:
-            self._check(study, configuration)
-        about = {"study": study.fingerprint, "configuration": configuration.as_json()}
+            self._check(study, configuration, pretrained)
+        about = {
+            "study": study.fingerprint,
+            "configuration": configuration.as_json(),
+            "pretrained": asdict(pretrained),
+        }
         atomic.write_text(self._about, json.dumps(about, indent=1) + "\n")
 
-    def _check(self, study: Study, configuration: ComparisonConfiguration) -> None:
+    def _check(
+        self, study: Study, configuration: ComparisonConfiguration, pretrained: Pretrained
+    ) -> None:
         try:
             about = json.loads(self._about.read_text("utf-8"))
             begun = configuration_of(about["configuration"])
             fingerprint = about["study"]
+            encoders = about.get("pretrained", asdict(Pretrained()))
         except (OSError, ValueError, KeyError, TypeError, ConfigurationError) as error:
             raise RunError(f"{self._about} is not of a comparison of this version") from error
         advice = "use another folder, or --overwrite"
@@ -93,6 +107,11 @@ class ComparisonFolder:
                 raise RunError(
                     f"{self.path} was begun with other {name.replace('_', ' ')}: {advice}"
                 )
+        if encoders != asdict(pretrained):
+            named = (configuration.text_encoder, configuration.image_encoder)
+            is_named_alike = (begun.text_encoder, begun.image_encoder) == named
+            what = "weights of its pretrained encoders" if is_named_alike else "pretrained encoders"
+            raise RunError(f"{self.path} was begun with other {what}: {advice}")
 
     def _clear(self) -> None:
         """Remove the comparison; what makes it one goes last."""

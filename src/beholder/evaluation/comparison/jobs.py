@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from beholder.evaluation.comparison.configuration import (
 from beholder.evaluation.comparison.description import describe
 from beholder.evaluation.comparison.folder import ComparisonFolder
 from beholder.evaluation.protocol import score_task
-from beholder.features import FeatureCache
+from beholder.features import FeatureCache, Pretrained
 from beholder.model.methods import Method, Registry, RunMatcher, Setting, SpaceMethod
 from beholder.progress import Progress, silent
 from beholder.study.splits import PARTS
@@ -52,6 +52,7 @@ class JobRunner:
     registry: Registry
     keep_runs: bool = False
     progress: Progress = silent
+    pretrained: Pretrained = field(default_factory=Pretrained)
 
     def run(self, job: Job) -> None:
         """Fit and score the job's methods; those that are done already are not scored again."""
@@ -88,6 +89,7 @@ class JobRunner:
             methods,
             FeatureCache.default(),
             self.progress,
+            self.pretrained,
         )
 
     def _scored(
@@ -143,6 +145,7 @@ class JobWork:
     configuration: ComparisonConfiguration
     folder: Path | None = None
     keep_runs: bool = False
+    pretrained: Pretrained = field(default_factory=Pretrained)
 
     def __call__(self, job: Job) -> dict[str, bytes]:
         """Do a job."""
@@ -155,8 +158,15 @@ class JobWork:
             return {str(file.relative_to(name)): file.read_bytes() for file in files}
 
     def _do(self, job: Job, path: Path) -> None:
-        folder = ComparisonFolder(path)
-        JobRunner(self.study, folder, self.configuration, self._registry, self.keep_runs).run(job)
+        self.pretrained.check()  # a folder of this name may be another one on another machine
+        JobRunner(
+            self.study,
+            ComparisonFolder(path),
+            self.configuration,
+            self._registry,
+            self.keep_runs,
+            pretrained=self.pretrained,
+        ).run(job)
 
     @cached_property
     def _registry(self) -> Registry:

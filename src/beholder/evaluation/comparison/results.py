@@ -3,6 +3,7 @@
 import math
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
@@ -18,6 +19,7 @@ from beholder.evaluation.comparison.statistics import (
     paired_tests,
     pooled_interval,
 )
+from beholder.features import Pretrained
 from beholder.study.study import Study
 
 Cells = Mapping[tuple[Key, str], Cell]
@@ -31,6 +33,7 @@ def results_of(
     configuration: ComparisonConfiguration,
     cells: Cells,
     distinctness: Mapping[str, Any],
+    pretrained: Pretrained,
 ) -> dict[str, Any]:
     """Return what was measured: rows, summary, tests and the rest, in a fixed order.
 
@@ -42,6 +45,7 @@ def results_of(
         {
             "study": _about(study),
             "configuration": configuration.as_json(),
+            "pretrained": asdict(pretrained),
             "versions": {"python": platform.python_version(), "beholder": __version__}
             | {library: version(library) for library in _LIBRARIES},
             "rows": rows,

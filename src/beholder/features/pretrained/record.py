@@ -30,6 +30,12 @@ class Pretrained:
         """What describes an image: the model's patches, or colours and edges without one."""
         return self.image or ImageGrid()
 
+    def check(self) -> None:
+        """Raise ConfigurationError unless these very models are there."""
+        for encoder in (self.text, self.image):
+            if encoder is not None:
+                encoder.check()
+
     def save(self, folder: Path) -> None:
         """Write which encoders these are into a folder, if there is one."""
         if self == Pretrained():

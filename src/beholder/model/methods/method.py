@@ -41,6 +41,7 @@ class Setting:
     methods: tuple[str, ...] = ()  # all that are fitted in this folder, as they may share work
     cache: FeatureCache = field(default_factory=FeatureCache.default)
     progress: Progress = silent
+    pretrained: Pretrained = field(default_factory=Pretrained)
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -60,9 +61,8 @@ class Setting:
     @cached_property
     def inputs(self) -> StudyInputs:
         """What encoders take, of every sample."""
-        own = self.configuration
-        pretrained = Pretrained.open(own.text_encoder, own.image_encoder)
-        return StudyInputs(self.study, self.cache, pretrained.grid, self.progress, pretrained.text)
+        own = self.pretrained
+        return StudyInputs(self.study, self.cache, own.grid, self.progress, own.text)
 
     def features(self, modality: str, *encoders: Encoder[Any]) -> Features:
         """Return every sample's features of a modality, fitted to the training part.

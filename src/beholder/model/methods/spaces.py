@@ -118,9 +118,14 @@ class SpaceMethod(Method):
         tasks = setting.tasks
         # What every task needs at its test can be privileged for none.
         privileged = [m for m in self.privileged if not all(m in task.pair for task in tasks)]
+        # A run is told no encoder of a modality that it has no use for.
+        used = {*privileged, *(modality for task in tasks for modality in task.pair)}
+        text, image = setting.pretrained.text, setting.pretrained.image
         return replace(
             setting.configuration,
             method=one,
             joint=self.joint,
             privileged=",".join(privileged),
+            text_encoder=text.model if text is not None and "text" in used else "",
+            image_encoder=image.model if image is not None and "gaze" in used else "",
         )
