@@ -25,12 +25,14 @@ from beholder.errors import ConfigurationError, RunError, StudyError
 from beholder.features import FeatureCache, StudyInputs
 from beholder.model import Hyperparameters, TrainingConfiguration, train
 from beholder.model.batch_loss import Memory, batch_loss
+from beholder.model.claiming import check_sight
 from beholder.model.distributed import LONE, Group, joined
+from beholder.model.fitting import fit_features
 from beholder.model.folder import RunFolder
 from beholder.model.learning import SpaceData, State, learn_space, refit_space
 from beholder.model.objectives import OBJECTIVES, objective_loss
 from beholder.model.towers import Dropout
-from beholder.model.training import _check_agreement, _check_sight, fit_features, split_of
+from beholder.model.training import _check_agreement, split_of
 from beholder.study import Study
 
 SIZES = (2, 3)
@@ -332,11 +334,11 @@ def test_a_folder_that_the_first_process_writes_must_be_seen(
     gaze_text: TrainingConfiguration, run_path: Path
 ) -> None:
     with pytest.raises(RunError, match="a run must lie on a disk that every machine shares"):
-        _check_sight(RunFolder(run_path), gaze_text, within_s=0)
+        check_sight(RunFolder(run_path), gaze_text, within_s=0)
     RunFolder(run_path).write_configuration(gaze_text)
-    _check_sight(RunFolder(run_path), gaze_text, within_s=0)
+    check_sight(RunFolder(run_path), gaze_text, within_s=0)
     with pytest.raises(RunError, match="does not see"):
-        _check_sight(RunFolder(run_path), replace(gaze_text, seed=1), within_s=0)
+        check_sight(RunFolder(run_path), replace(gaze_text, seed=1), within_s=0)
 
 
 class _InterruptedError(Exception):

@@ -1,34 +1,23 @@
 """Training a run: features, then every space of every network, then the combination."""
 
 import contextlib
-import fcntl
 import platform
-import shutil
-import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from beholder import __version__
-from beholder.errors import ConfigurationError, RunError
-from beholder.features import (
-    FeatureCache,
-    ModalityEncoder,
-    Pretrained,
-    StudyInputs,
-    default_encoders,
-    encode_samples,
-)
-from beholder.features.encoder import Encoder
-from beholder.features.study import HELD_AT_ONCE
+from beholder.errors import ConfigurationError
+from beholder.features import FeatureCache, Pretrained, StudyInputs
+from beholder.model.claiming import check_sight, claimed
 from beholder.model.combination import choose_weights, combine
 from beholder.model.configuration import TrainingConfiguration
 from beholder.model.distributed import LONE, Group
+from beholder.model.fitting import fit_features
 from beholder.model.folder import Provenance, RunFolder
 from beholder.model.learning import Features, SpaceData, State, learn_space, refit_space
 from beholder.model.networks import Network, Pair, network_name
@@ -42,7 +31,7 @@ from beholder.progress import Progress, silent
 from beholder.remote import is_remote
 from beholder.study.splits import Part, Split, make_split
 from beholder.study.study import Study
-from beholder.study.tasks import Codes, Galleries, item_codes
+from beholder.study.tasks import Codes, Galleries
 from beholder.work import HERE, Workers
 
 CHECKPOINT_EVERY_S = 10.0
@@ -50,9 +39,6 @@ CHECKPOINT_EVERY_S = 10.0
 
 MOST_VALIDATION = 1000
 """More validation samples than these hardly change when a training stops."""
-
-SEEN_WITHIN_S = 60.0
-"""A disk that machines share may show a file to the others only after so long."""
 
 TAUGHT: tuple[Part, ...] = ("train", "validation")
 """The parts that teach in the end, once the validation part has nothing left to choose."""
@@ -108,7 +94,7 @@ def train(
     _check_agreement(study, configuration, group)
     progress = progress if group.is_first else silent
     with contextlib.ExitStack() as held:
-        claim = _claimed(folder, configuration, resume, overwrite, group.launch)
+        claim = claimed(folder, configuration, resume, overwrite, group.launch)
         if group.first(lambda: held.enter_context(claim)):
             return Run(folder, study)
         group.first(folder.check_study, study)
@@ -117,7 +103,7 @@ def train(
         plan = plan_training(study, split, configuration)
         pretrained = Pretrained.open(configuration.text_encoder, configuration.image_encoder)
         group.first(_begin, folder, configuration, split, study, pretrained)
-        group.each(_check_sight, folder, configuration)
+        group.each(check_sight, folder, configuration)
         cache = cache or FeatureCache.default()
         inputs = StudyInputs(study, cache, pretrained.grid, progress, pretrained.text, workers)
         features = {}
@@ -177,125 +163,11 @@ def _check_agreement(study: Study, configuration: TrainingConfiguration, group: 
             )
 
 
-def _check_sight(
-    folder: RunFolder, configuration: TrainingConfiguration, within_s: float = SEEN_WITHIN_S
-) -> None:
-    """Raise RunError where a process does not see the folder that the first one writes."""
-    last = time.monotonic() + within_s
-    while True:
-        with contextlib.suppress(RunError):
-            if folder.configuration() == configuration:
-                return
-        if time.monotonic() > last:
-            raise RunError(
-                f"{socket.gethostname()} does not see what the first process wrote in "
-                f"{folder.path}: a run must lie on a disk that every machine shares"
-            )
-        time.sleep(0.1)
-
-
-@contextlib.contextmanager
-def _claimed(
-    folder: RunFolder,
-    configuration: TrainingConfiguration,
-    resume: bool,
-    overwrite: bool,
-    launch: frozenset[str],
-) -> Iterator[bool]:
-    """Hold a run's folder for one process; give whether it is finished already.
-
-    What was begun by the same ``launch`` was interrupted and goes on, whatever was asked.
-    """
-    is_restart = bool(launch & folder.launch)
-    if is_restart:
-        resume, overwrite = not folder.is_empty, False
-    if not folder.is_empty:
-        if not (resume or overwrite):
-            raise RunError(f"{folder.path} exists already; pass --resume or --overwrite")
-        begun = folder.configuration()  # RunError if this is no run: nothing else is touched
-        if resume and begun != configuration:
-            raise RunError(
-                f"{folder.path} was begun with another configuration; a resumed run keeps its own"
-            )
-    elif resume:
-        raise RunError(f"{folder.path} holds no run to resume")
-    folder.path.mkdir(parents=True, exist_ok=True)
-    with folder.lock.open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise RunError(f"another process is training {folder.path}") from error
-        if overwrite:
-            folder.clear()
-        if not is_restart:
-            lock.truncate(0)
-        # Only added to: were it cut and killed, the next attempt would not know its own run.
-        lock.writelines(f"{agent}\n" for agent in sorted(launch - folder.launch))
-        lock.flush()
-        try:
-            yield folder.is_finished
-        finally:
-            if folder.is_empty:  # refused before it began
-                shutil.rmtree(folder.path)
-
-
 def split_of(study: Study, configuration: TrainingConfiguration) -> Split:
     """Return the split that a configuration draws, checked for leaks."""
     split = make_split(study, configuration.split, configuration.seed)
     split.check(study)
     return split.thinned(study, configuration.share, configuration.share_of)
-
-
-def fit_features(
-    inputs: StudyInputs,
-    split: Split,
-    modality: str,
-    encoders: Sequence[Encoder[Any]] | None = None,
-    *,
-    group: Group = LONE,
-) -> tuple[ModalityEncoder, Features]:
-    """Fit a modality's encoders, or those given, to the training part and encode every sample.
-
-    The first process of a group fits, and each encodes its share.
-    """
-    if modality == "gaze":
-        _describe_images(inputs, group)
-    has = inputs.study.has(modality)
-    rows = split.rows("train")
-    # An item that many samples carry, such as a survey, counts once.
-    items = item_codes(inputs.study, modality)[rows]
-    distinct = np.sort(np.unique(items, return_index=True)[1][np.unique(items) >= 0])
-    chosen = encoders or default_encoders(
-        modality, images_are_known=split.keeps_images, sentences=inputs.sentences
-    )
-    encoder = group.first(lambda: ModalityEncoder.fit(chosen, inputs.of(modality, rows[distinct])))
-    row = np.where(has, np.cumsum(has) - 1, -1)
-    return encoder, Features(_encoded(inputs, encoder, modality, np.flatnonzero(has), group), row)
-
-
-def _encoded(
-    inputs: StudyInputs, encoder: ModalityEncoder, modality: str, samples: Codes, group: Group
-) -> NDArray[np.floating]:
-    """Return the features of samples, each process encoding its share where they are few.
-
-    So many that they are mapped from the cache are encoded by the first process, and by the
-    others only where they do not share its cache.
-    """
-    if len(samples) > HELD_AT_ONCE:
-        group.first(lambda: bool(len(encode_samples(inputs, encoder, modality, samples))))
-        return group.each(lambda: encode_samples(inputs, encoder, modality, samples))
-    own = samples[group.share(len(samples))]
-    asked = own if len(own) else samples[:1]  # no encoder has to encode nothing
-    values = group.each(lambda: encode_samples(inputs, encoder, modality, asked))[: len(own)]
-    return group.gather_array(values, len(samples))
-
-
-def _describe_images(inputs: StudyInputs, group: Group) -> None:
-    """Describe every image in one process, and let all of them know."""
-    count = inputs.study.images.num_rows
-    if group.size > 1 and "grids" not in vars(inputs):
-        own = group.each(inputs.grids_of, range(count)[group.share(count)])
-        vars(inputs)["grids"] = group.gather_array(own, count)
 
 
 def space_data(
