@@ -6,7 +6,6 @@ processor seconds. Real data in the form of ``tables`` at BEHOLDER_DIDEC, by def
 ../shared/data/didec, are measured too where they are there.
 """
 
-import json
 import os
 import subprocess
 import sys

@@ -6,11 +6,12 @@ which only the areas are known lies at the centre of the first one named, if it 
 are lengths, the square root of a box's area, so that they compare with distances.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 
-from beholder.study.gaze import Areas, DenseMap, Floats, Gaze, Points, attention_map
+from beholder.study.gaze import Areas, DenseMap, Floats, Gaze, Points, attention_maps
 
 STATISTICS = (
     "events",  # log of one plus their number
@@ -42,16 +43,25 @@ _GRID = 8
 
 def scanpath_statistics(gaze: Gaze) -> Floats:
     """Return the statistics named in `STATISTICS` for one gaze, shape (22,)."""
-    values = dict.fromkeys(STATISTICS, 0.0)
-    values |= _of_attention(attention_map(gaze, _GRID, _GRID))
-    match gaze:
-        case Points():
-            values |= _of_points(gaze)
-        case Areas():
-            values |= _of_areas(gaze)
-        case DenseMap():
-            pass
-    return np.array([values[name] for name in STATISTICS])
+    return np.asarray(statistics_of_scanpaths([gaze])[0])
+
+
+def statistics_of_scanpaths(gazes: Sequence[Gaze]) -> Floats:
+    """Return the `scanpath_statistics` of n gazes, shape (n, 22)."""
+    statistics = np.zeros((len(gazes), len(STATISTICS)))
+    maps = attention_maps(gazes, _GRID, _GRID)
+    for row, gaze, attention in zip(statistics, gazes, maps, strict=True):
+        values = dict.fromkeys(STATISTICS, 0.0)
+        values |= _of_attention(attention)
+        match gaze:
+            case Points():
+                values |= _of_points(gaze)
+            case Areas():
+                values |= _of_areas(gaze)
+            case DenseMap():
+                pass
+        row[:] = [values[name] for name in STATISTICS]
+    return statistics
 
 
 def _of_attention(attention: Floats) -> dict[str, float]:

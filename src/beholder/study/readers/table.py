@@ -279,7 +279,7 @@ def _csv_pieces(file: Path, names: list[str], problems: Problems) -> Pieces:
         for batch in reader:
             bad = [invalid.number for invalid in ragged]
             row = np.arange(following, following + batch.num_rows + len(bad))
-            row = np.setdiff1d(row, bad)[: batch.num_rows]
+            row = np.setdiff1d(row, bad)[: batch.num_rows] if bad else row
             following = int(row[-1]) + 1 if len(row) else following
             problems.add([_ragged(file, names, invalid) for invalid in ragged[told:]])
             told = len(ragged)
