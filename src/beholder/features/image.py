@@ -71,7 +71,7 @@ class ImageGrid:
         lab = _lab(np.asarray(small, dtype=np.float32) / np.float32(255))  # (side, side, 3)
         by_cell = self._by_cell(lab)
         edges = [self._edges(lab[..., 0], sigma) for sigma in self.scales]
-        parts = [by_cell.mean(axis=(1, 3)), by_cell.std(axis=(1, 3)), *edges]
+        parts = [by_cell.mean(axis=-1), by_cell.std(axis=-1), *edges]
         return np.concatenate(parts, axis=-1).astype(np.float32)
 
     def of_images(
@@ -85,7 +85,9 @@ class ImageGrid:
         return image_grids(files, digests, self, cache, progress)
 
     def _by_cell(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        return values.reshape(self.cells, self.pixels, self.cells, self.pixels, -1)
+        """Return each cell's pixels side by side, shape (cells, cells, channels, pixels)."""
+        blocks = values.reshape(self.cells, self.pixels, self.cells, self.pixels, -1)
+        return blocks.transpose(0, 2, 4, 1, 3).reshape(self.cells, self.cells, -1, self.pixels**2)
 
     def _edges(self, lightness: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
         """Return the square root of each cell's edge energy by direction, (cells, cells, 8)."""
