@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from beholder.features import FeatureCache, ModalityEncoder, StudyInputs
 from beholder.features.image import ImageGrid
 from beholder.features.modalities import DEFAULT_ENCODERS
 from beholder.study import Study
-from beholder.study.gaze import Areas, DenseMap, Kernel, Points, attention_map
+from beholder.study.gaze import Areas, DenseMap, Kernel, Points, attention_map, attention_maps
 from beholder.study.readers import ReadOptions, read
 from beholder.study.simulation import PRESETS, simulate, write_crossmod
 from benchmarks import floors
@@ -108,10 +108,6 @@ def attention(study: Study) -> Iterator[Measured]:
         lambda: attention_maps(dense, CELLS, CELLS),
         lambda: floors.maps_of_maps(dense, CELLS),
     )
-
-
-def attention_maps(gazes: Sequence[Any], height: int, width: int, **options: Any) -> Any:
-    return np.stack([attention_map(gaze, height, width, **options) for gaze in gazes])
 
 
 def features(study: Study, name: str) -> Iterator[Measured]:
