@@ -30,6 +30,7 @@ bench: $(TESTABLE)  ## Measure again what the README states
 	$(BIN)/python -m benchmarks.significance
 	$(BIN)/python -m benchmarks.comparison
 	$(BIN)/python -m benchmarks.truth
+	$(BIN)/python -m benchmarks.preparation
 	$(BIN)/python -m benchmarks.narratives
 	$(BIN)/python -m benchmarks.collect
 	$(BIN)/python -m benchmarks.enrolment

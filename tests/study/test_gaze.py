@@ -19,6 +19,7 @@ from beholder.study.gaze import (
     Kernel,
     Points,
     attention_map,
+    attention_maps,
     blur,
     gaze_form,
     resample,
@@ -207,6 +208,30 @@ def test_gaze_at_nothing_gives_zeros(gaze: Gaze) -> None:
     grid = attention_map(gaze, 3, 4)
     assert grid.shape == (3, 4)
     assert not grid.any()
+
+
+@pytest.mark.parametrize("kernel", [None, Kernel(0.1)])
+@pytest.mark.parametrize("weighted", [True, False])
+def test_maps_made_together_are_those_made_alone(kernel: Kernel | None, weighted: bool) -> None:
+    generator = np.random.default_rng(0)
+    gazes: list[Gaze] = []
+    for number in range(300):
+        places = [tuple(place) for place in generator.uniform(-0.1, 1.1, (number % 4, 2))]
+        duration = generator.choice([0.0, 0.3, np.nan, 2.0], len(places)).tolist()
+        boxes = generator.uniform(0.05, 0.4, (number % 3, 4))
+        gazes += [
+            _points(*places, duration=duration if number % 5 else None),
+            _areas(5, *((3 - row, tuple(box)) for row, box in enumerate(boxes))),
+        ]
+    gazes.insert(100, DenseMap(generator.random((9, 7))))
+    aspects = generator.choice([0.5, 1.0, 1.6], len(gazes))
+    together = attention_maps(
+        gazes, 6, 8, aspects=aspects, kernel=kernel, weight_by_duration=weighted
+    )
+    for gaze, aspect, one in zip(gazes, aspects, together, strict=True):
+        alone = attention_map(gaze, 6, 8, aspect=aspect, kernel=kernel, weight_by_duration=weighted)
+        assert_allclose(one, alone, rtol=1e-12, atol=1e-15)
+    assert attention_maps([], 6, 8).shape == (0, 6, 8)
 
 
 def test_each_form_has_its_name_and_length() -> None:

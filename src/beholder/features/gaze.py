@@ -25,8 +25,8 @@ from beholder.features.encoder import (
     whiten,
     whiten_fit,
 )
-from beholder.study.gaze import Areas, Floats, Gaze, Kernel, attention_map
-from beholder.study.scanpath import STATISTICS, scanpath_statistics
+from beholder.study.gaze import Areas, Floats, Gaze, Kernel, attention_maps
+from beholder.study.scanpath import statistics_of_scanpaths
 
 MOST_FITTED_IMAGES = 10_000
 """More images than these hardly change their main directions."""
@@ -58,17 +58,14 @@ class Viewings:
         """
         key = (cells, kernel, weighted)
         if key not in self._known:
-            maps = np.empty((len(self), cells, cells), dtype=np.float32)
-            for place, (gaze, row) in enumerate(zip(self.gazes, self.image, strict=True)):
-                maps[place] = attention_map(
-                    gaze,
-                    cells,
-                    cells,
-                    aspect=float(self.aspects[row]),
-                    kernel=kernel,
-                    weight_by_duration=weighted,
-                )
-            self._known[key] = maps
+            self._known[key] = attention_maps(
+                self.gazes,
+                *(cells, cells),
+                aspects=self.aspects[self.image],
+                kernel=kernel,
+                weight_by_duration=weighted,
+                dtype=np.float32,
+            )
         return self._known[key]
 
     def evenly(self) -> "Viewings":
@@ -158,8 +155,7 @@ class Scanpath:
 
 
 def _statistics(inputs: Viewings) -> Floats:
-    statistics = [scanpath_statistics(gaze) for gaze in inputs.gazes]
-    return np.array(statistics).reshape(-1, len(STATISTICS))
+    return statistics_of_scanpaths(inputs.gazes)
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ class ImageGrid:
         lab = _lab(np.asarray(small, dtype=np.float32) / np.float32(255))  # (side, side, 3)
         by_cell = self._by_cell(lab)
         edges = [self._edges(lab[..., 0], sigma) for sigma in self.scales]
-        parts = [by_cell.mean(axis=(1, 3)), by_cell.std(axis=(1, 3)), *edges]
+        parts = [by_cell.mean(axis=-1), by_cell.std(axis=-1), *edges]
         return np.concatenate(parts, axis=-1).astype(np.float32)
 
     def of_images(
@@ -93,27 +93,34 @@ class ImageGrid:
         return image_grids(files, digests, self, cache, progress, workers)
 
     def _by_cell(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        return values.reshape(self.cells, self.pixels, self.cells, self.pixels, -1)
+        """Return each cell's pixels side by side, shape (cells, cells, channels, pixels)."""
+        blocks = values.reshape(self.cells, self.pixels, self.cells, self.pixels, -1)
+        return blocks.transpose(0, 2, 4, 1, 3).reshape(self.cells, self.cells, -1, self.pixels**2)
 
     def _edges(self, lightness: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
         """Return the square root of each cell's edge energy by direction, (cells, cells, 8)."""
         down, right = np.gradient(gaussian_filter(lightness, sigma))
         strength = np.hypot(right, down)
-        place = (np.arctan2(down, right) % np.pi) / np.pi * _DIRECTIONS  # 0 to 8, circular
+        angle = np.arctan2(down, right)
+        # A direction and its opposite are one.
+        angle = np.where(angle < 0, angle + np.float32(np.pi), angle)
+        place = angle / np.pi * _DIRECTIONS  # 0 to 8, circular
         # Each pixel's strength is shared between the two directions nearest to its own.
         below = np.floor(place).astype(np.int64)
         of_above = place - below
         row = np.repeat(np.arange(self.cells), self.pixels)
-        first_bin = (row[:, None] * self.cells + row) * _DIRECTIONS  # of each pixel's cell
-        bins = self.cells**2 * _DIRECTIONS
+        places = _DIRECTIONS + 2  # the last two are the first two again
+        first_bin = (row[:, None] * self.cells + row) * places  # of each pixel's cell
         energy = sum(
-            np.bincount((first_bin + direction % _DIRECTIONS).ravel(), share.ravel(), bins)
+            np.bincount((first_bin + direction).ravel(), share.ravel(), self.cells**2 * places)
             for direction, share in [
                 (below, strength * (1 - of_above)),
                 (below + 1, strength * of_above),
             ]
         )
-        return np.sqrt(energy / self.pixels**2).reshape(self.cells, self.cells, _DIRECTIONS)
+        energy = np.reshape(energy, (self.cells, self.cells, places))
+        energy[..., :2] += energy[..., _DIRECTIONS:]
+        return np.sqrt(energy[..., :_DIRECTIONS] / self.pixels**2)
 
 
 def image_grids(

@@ -4,6 +4,7 @@ Coordinates are fractions of the image, (0, 0) top left; times are seconds from 
 event. A map is an array of shape (height, width) whose cells sum to 1.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -18,6 +19,9 @@ DEFAULT_KERNEL_FRACTION = 0.05
 About one degree of visual angle where an image spans 20°, which is what eye-tracking
 studies blur by and what BubbleView's bubbles were sized to match.
 """
+
+
+_GAZES_AT_ONCE = 256  # whose points are spread together: some MiB
 
 
 @dataclass(frozen=True)
@@ -120,56 +124,114 @@ def attention_map(
     averaged into the cells, never blurred again unless a kernel is given. Points are weighted
     by their duration where one is recorded, unless ``weight_by_duration`` is off.
     """
-    match gaze:
-        case Points():
-            values = _map_of_points(
-                gaze, height, width, aspect, kernel or Kernel(), weight_by_duration
-            )
-        case Areas():
-            values = _map_of_areas(gaze, height, width)
-            values = values if kernel is None else blur(values, kernel, aspect)
-        case DenseMap():
-            values = resample(gaze.values, height, width)
-            values = values if kernel is None else blur(values, kernel, aspect)
-    total = values.sum()
-    return values / total if total > 0 else values
+    (values,) = attention_maps(
+        [gaze],
+        *(height, width),
+        aspects=np.array([aspect]),
+        kernel=kernel,
+        weight_by_duration=weight_by_duration,
+    )
+    return np.asarray(values)
 
 
-def _map_of_points(
-    points: Points, height: int, width: int, aspect: float, kernel: Kernel, by_duration: bool
+def attention_maps(
+    gazes: Sequence[Gaze],
+    height: int,
+    width: int,
+    *,
+    aspects: Floats | None = None,
+    kernel: Kernel | None = None,
+    weight_by_duration: bool = True,
+    dtype: type[np.floating[Any]] = np.float64,
 ) -> Floats:
-    inside = (points.x >= 0) & (points.x <= 1) & (points.y >= 0) & (points.y <= 1)
-    x, y = points.x[inside], points.y[inside]
+    """Return the `attention_map` of each of n gazes, shape (n, height, width).
+
+    ``aspects`` are those of their images, shape (n,). Made together, many maps cost little more
+    than their arithmetic.
+    """
+    aspects = np.ones(len(gazes)) if aspects is None else np.asarray(aspects, dtype=float)
+    maps = np.zeros((len(gazes), height, width), dtype)
+    for start in range(0, len(gazes), _GAZES_AT_ONCE):
+        some = list(gazes[start : start + _GAZES_AT_ONCE])
+        forms = [type(gaze) for gaze in some]
+        for form in dict.fromkeys(forms):
+            places = [place for place, one in enumerate(forms) if one is form]
+            alike: Any = [some[place] for place in places]
+            rows = start + np.array(places)
+            if form is Points:
+                values = _maps_of_points(
+                    *(alike, height, width, aspects[rows], kernel or Kernel(), weight_by_duration)
+                )
+            else:
+                make = _maps_of_areas if form is Areas else _maps_of_maps
+                values = make(alike, height, width)
+                if kernel is not None:
+                    for aspect in np.unique(aspects[rows]):
+                        own = aspects[rows] == aspect
+                        values[own] = blur(values[own], kernel, float(aspect))
+            total = values.sum(axis=(1, 2), keepdims=True)
+            maps[rows] = values / np.where(total > 0, total, 1)
+    return maps
+
+
+def _maps_of_points(
+    gazes: Sequence[Points],
+    height: int,
+    width: int,
+    aspects: Floats,
+    kernel: Kernel,
+    by_duration: bool,
+) -> Floats:
+    owner = np.repeat(np.arange(len(gazes)), [len(gaze) for gaze in gazes])
+    x, y = np.concatenate([(gaze.x, gaze.y) for gaze in gazes], axis=1)
+    inside = (x >= 0) & (x <= 1) & (y >= 0) & (y <= 1)
+    owner, x, y = owner[inside], x[inside], y[inside]
     weights = np.ones(len(x))
-    if by_duration and points.duration is not None:
-        durations = np.nan_to_num(np.asarray(points.duration, dtype=float)[inside])
-        weights = durations if durations.any() else weights
+    if by_duration:
+        blank = (np.zeros(len(g)) if g.duration is None else g.duration for g in gazes)
+        durations = np.nan_to_num(np.concatenate(list(blank), dtype=float)[inside])
+        recorded = np.bincount(owner, durations != 0, minlength=len(gazes)) > 0
+        weights = np.where(recorded[owner], durations, weights)
     # A round Gaussian is the product of one along x and one along y: two thin matrices.
-    along_y = _gaussian(_centres(height), y, kernel.fraction * aspect)  # (height, n)
-    along_x = _gaussian(_centres(width), x, kernel.fraction)  # (width, n)
+    along_y = _gaussian(_centres(height), y, kernel.fraction * aspects[owner])  # (height, n)
+    along_x = _gaussian(_centres(width), x, np.full(len(x), kernel.fraction))  # (width, n)
     # Each point spreads its whole weight inside the image, also beside an edge.
     mass = along_y.sum(axis=0) * along_x.sum(axis=0)  # (n,)
-    return np.asarray((along_y * (weights / mass)) @ along_x.T)
+    lengths = np.bincount(owner, minlength=len(gazes))
+    return _products(along_y * (weights / mass), along_x, lengths)
 
 
-def _map_of_areas(areas: Areas, height: int, width: int) -> Floats:
-    x, y, box_width, box_height = np.asarray(areas.box, dtype=float).reshape(-1, 4).T
+def _maps_of_areas(gazes: Sequence[Areas], height: int, width: int) -> Floats:
+    boxes = [np.asarray(gaze.box, dtype=float).reshape(-1, 4) for gaze in gazes]
+    x, y, box_width, box_height = np.concatenate(boxes).T
     along_y = _overlap(height, y, box_height)  # (height, m)
     along_x = _overlap(width, x, box_width)  # (width, m)
-    return np.asarray((along_y * areas.shares()) @ along_x.T)
+    shares = np.concatenate([gaze.shares() for gaze in gazes])
+    return _products(along_y * shares, along_x, np.array([len(box) for box in boxes]))
+
+
+def _products(along_y: Floats, along_x: Floats, lengths: NDArray[np.integer[Any]]) -> Floats:
+    """Return a product for each gaze, of so many columns as it has points or areas."""
+    ends = np.cumsum(lengths)
+    parts = map(slice, (ends - lengths).tolist(), ends.tolist())
+    return np.stack([along_y[:, part] @ along_x[:, part].T for part in parts])
+
+
+def _maps_of_maps(gazes: Sequence[DenseMap], height: int, width: int) -> Floats:
+    return np.stack([resample(gaze.values, height, width) for gaze in gazes])
 
 
 def _centres(cells: int) -> Floats:
     return (np.arange(cells) + 0.5) / cells
 
 
-def _gaussian(centres: Floats, positions: Floats, sigma: float) -> Floats:
+def _gaussian(centres: Floats, positions: Floats, sigma: Floats) -> Floats:
     """Return a Gaussian round each position at each centre, shape (centres, positions).
 
-    The kernel is never narrower than half a cell, or a point between two centres would
-    vanish from a coarse grid.
+    ``sigma`` has each position's. The kernel is never narrower than half a cell, or a point
+    between two centres would vanish from a coarse grid.
     """
-    sigma = max(sigma, 0.5 / len(centres))
+    sigma = np.maximum(sigma, 0.5 / len(centres))
     distance = (centres[:, None] - np.asarray(positions, dtype=float)[None, :]) / sigma
     return np.asarray(np.exp(-0.5 * distance**2))
 
@@ -183,11 +245,11 @@ def _overlap(cells: int, start: Floats, length: Floats) -> Floats:
 
 
 def blur(values: Floats, kernel: Kernel, aspect: float = 1.0) -> Floats:
-    """Return a map blurred by a Gaussian that is round on an image of this aspect."""
+    """Return maps, shape (…, height, width), blurred by a Gaussian round on such an image."""
     from scipy.ndimage import gaussian_filter
 
-    height, width = values.shape
-    sigma = (kernel.fraction * aspect * height, kernel.fraction * width)
+    *others, height, width = values.shape
+    sigma = (*[0.0] * len(others), kernel.fraction * aspect * height, kernel.fraction * width)
     return np.asarray(gaussian_filter(values.astype(float), sigma, mode="constant"))
 
 

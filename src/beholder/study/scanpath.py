@@ -6,11 +6,12 @@ which only the areas are known lies at the centre of the first one named, if it 
 are lengths, the square root of a box's area, so that they compare with distances.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 
-from beholder.study.gaze import Areas, DenseMap, Floats, Gaze, Points, attention_map
+from beholder.study.gaze import Areas, DenseMap, Floats, Gaze, Points, attention_maps
 
 STATISTICS = (
     "events",  # log of one plus their number
@@ -42,31 +43,40 @@ _GRID = 8
 
 def scanpath_statistics(gaze: Gaze) -> Floats:
     """Return the statistics named in `STATISTICS` for one gaze, shape (22,)."""
-    values = dict.fromkeys(STATISTICS, 0.0)
-    values |= _of_attention(attention_map(gaze, _GRID, _GRID))
-    match gaze:
-        case Points():
-            values |= _of_points(gaze)
-        case Areas():
-            values |= _of_areas(gaze)
-        case DenseMap():
-            pass
-    return np.array([values[name] for name in STATISTICS])
+    return np.asarray(statistics_of_scanpaths([gaze])[0])
 
 
-def _of_attention(attention: Floats) -> dict[str, float]:
-    if not attention.any():
-        return {}
+def statistics_of_scanpaths(gazes: Sequence[Gaze]) -> Floats:
+    """Return the `scanpath_statistics` of n gazes, shape (n, 22)."""
+    statistics = np.zeros((len(gazes), len(STATISTICS)))
+    for name, column in _of_attention(attention_maps(gazes, _GRID, _GRID)).items():
+        statistics[:, STATISTICS.index(name)] = column
+    for row, gaze in zip(statistics, gazes, strict=True):
+        values: dict[str, float] = {}
+        match gaze:
+            case Points():
+                values = _of_points(gaze)
+            case Areas():
+                values = _of_areas(gaze)
+            case DenseMap():
+                pass
+        for name, value in values.items():
+            row[STATISTICS.index(name)] = value
+    return statistics
+
+
+def _of_attention(maps: Floats) -> dict[str, Floats]:
+    """Return statistics of n maps, each of shape (n,); all are 0 where a map is."""
     centres = (np.arange(_GRID) + 0.5) / _GRID
-    along_x, along_y = attention.sum(axis=0), attention.sum(axis=1)
-    centre_x, centre_y = float(along_x @ centres), float(along_y @ centres)
-    seen = attention[attention > 0]
+    along_x, along_y = maps.sum(axis=1), maps.sum(axis=2)
+    centre_x, centre_y = along_x @ centres, along_y @ centres
+    logarithm = np.log(np.where(maps > 0, maps, 1))
     return {
         "centre_x": centre_x,
         "centre_y": centre_y,
-        "spread_x": float(np.sqrt(max(along_x @ centres**2 - centre_x**2, 0))),
-        "spread_y": float(np.sqrt(max(along_y @ centres**2 - centre_y**2, 0))),
-        "entropy": float(-(seen * np.log(seen)).sum()),
+        "spread_x": np.sqrt(np.maximum(along_x @ centres**2 - centre_x**2, 0)),
+        "spread_y": np.sqrt(np.maximum(along_y @ centres**2 - centre_y**2, 0)),
+        "entropy": -(maps * logarithm).sum(axis=(1, 2)),
     }
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from beholder.errors import StudyError
 from beholder.study.problems import Problem, Problems, shown
+from beholder.study.readers import csv_file
 from beholder.study.readers.table import MAXIMUM_ROW_BYTES, Table, find_table, read_table
 
 STRICT = Problems(skip=False)
@@ -129,6 +130,16 @@ def test_a_missing_renamed_column_is_named_with_both_words(file: Path) -> None:
 def test_rows_are_counted_where_a_block_ends_inside_quotation_marks(file: Path) -> None:
     content = b'a,b\n1,"' + b"x\n" * 700_000 + b'"\n2,caf\xe9\n'
     with pytest.raises(StudyError, match=r"^t\.csv, row 3: byte 0xe9 is not UTF-8"):
+        _read(file, content)
+
+
+@pytest.mark.parametrize("block", range(1, 14))
+def test_rows_are_counted_wherever_a_block_ends(
+    file: Path, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_file, "_CHUNK_BYTES", block)
+    content = 'a,b\n1,é\n2,"é\né"\n3,"é'.encode() + b'\xe9\n\n\n"\n4,z\n'
+    with pytest.raises(StudyError, match=r"^t\.csv, row 4: byte 0xe9 is not UTF-8"):
         _read(file, content)
 
 

@@ -45,43 +45,48 @@ def _check_bytes(file: Path) -> bool:
     Raises StudyError where it is empty, not UTF-8 or has a line without end.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
-    row, in_quotes, has_quotes, line_bytes, total = 1, False, False, 0, 0
+    has_quotes, line_bytes, total = False, 0, 0
     with file.open("rb") as stream:
         while chunk := stream.read(_CHUNK_BYTES):
-            total += len(chunk)
+            pending = len(decoder.getstate()[0])  # bytes of a sign that the last chunk began
             try:
                 decoder.decode(chunk)
             except UnicodeDecodeError as error:
-                before, _ = _rows_in(error.object[: error.start], in_quotes)
-                raise _not_utf8(file, row + before, error) from error
+                raise _not_utf8(file, total - pending + error.start, error) from error
             lines = chunk.split(b"\n")
             if max(line_bytes + len(lines[0]), *map(len, lines)) > MAXIMUM_ROW_BYTES:
                 raise StudyError(
-                    f"{file.name}, row {row}: a row of over {MAXIMUM_ROW_BYTES:,} bytes, "
-                    "expected a description or a fixation (is a quotation mark unclosed?)"
+                    f"{file.name}, row {_row_at(file, total)}: a row of over "
+                    f"{MAXIMUM_ROW_BYTES:,} bytes, expected a description or a fixation (is a "
+                    "quotation mark unclosed?)"
                 )
             line_bytes = len(lines[-1]) + (line_bytes if len(lines) == 1 else 0)
-            rows, in_quotes = _rows_in(chunk, in_quotes)
-            row += rows
+            total += len(chunk)
             has_quotes |= b'"' in chunk
     try:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
-        raise _not_utf8(file, row, error) from error
+        raise _not_utf8(file, total, error) from error
     if not total:
         raise StudyError(f"{file.name} is empty, expected a header and rows")
     return has_quotes
 
 
-def _rows_in(data: bytes, in_quotes: bool) -> tuple[int, bool]:
-    """Count the rows that end in some bytes, and tell whether they end inside quotation marks."""
-    pieces = data.split(b'"')
-    rows = sum(piece.count(b"\n") for piece in pieces[in_quotes::2])
-    return rows, in_quotes ^ (len(pieces) % 2 == 0)
+def _row_at(file: Path, place: int) -> int:
+    """Return the row in which a byte of a file lies: only a fault is worth counting for."""
+    row, in_quotes = 1, False
+    with file.open("rb") as stream:
+        while chunk := stream.read(min(_CHUNK_BYTES, place)):
+            pieces = chunk.split(b'"')
+            row += sum(piece.count(b"\n") for piece in pieces[in_quotes::2])
+            in_quotes ^= len(pieces) % 2 == 0
+            place -= len(chunk)
+    return row
 
 
-def _not_utf8(file: Path, row: int, error: UnicodeDecodeError) -> StudyError:
+def _not_utf8(file: Path, place: int, error: UnicodeDecodeError) -> StudyError:
     byte = error.object[error.start]
+    row = _row_at(file, place)
     return StudyError(
         f"{file.name}, row {row}: byte 0x{byte:02x} is not UTF-8; save the file as UTF-8"
     )

@@ -69,9 +69,10 @@ def points_columns(
     width, height = _scales(table, sizes, mapping)
     x, y = table.numbers("x")[0] / width, table.numbers("y")[0] / height
     columns: dict[str, Floats] = {"x": x, "y": y}
-    order = np.argsort(sample, kind="stable")
     seconds = SECONDS_IN[mapping.time]
-    if "t" in table:
+    if "t" not in table:
+        order = np.argsort(sample, kind="stable")
+    else:
         time = table.numbers("t")[0] * seconds
         order = np.lexsort((time, sample))
         columns["time"] = time - _first_of_each(sample, time, count)[sample]

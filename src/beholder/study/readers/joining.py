@@ -32,14 +32,13 @@ def distinct_keys(table: Table) -> tuple[list[Key], NDArray[np.int64]]:
     """Return the keys of a table in the order that they come in, and which one each row has."""
     columns = ("participant", "image", *(["task"] if "task" in table else []))
     codes = np.zeros(len(table), dtype=np.int64)
-    cells = []
-    for column in columns:
-        own, distinct = table.codes(column)
+    coded = [table.codes(column) for column in columns]
+    for own, distinct in coded:
         codes = codes * max(len(distinct), 1) + own
-        cells.append([distinct[code] for code in own.tolist()] if len(distinct) else [])
     _, first, key = np.unique(codes, return_index=True, return_inverse=True)
     order = np.argsort(first)
-    keys = [(*(column[row] for column in cells), "")[:3] for row in first[order].tolist()]
+    cells = [[distinct[code] for code in own[first[order]].tolist()] for own, distinct in coded]
+    keys = [(*names, "")[:3] for names in zip(*cells, strict=True)]
     place = np.empty(len(order), dtype=np.int64)
     place[order] = np.arange(len(order))
     return keys, place[key.ravel()]

@@ -15,6 +15,9 @@ MAXIMUM_LINE_BYTES = 4 << 20
 
 BATCH_BYTES = 16 << 20
 
+BUFFER_BYTES = 1 << 20
+"""A line spans several buffers of the usual size, and would be put together from them."""
+
 ENDINGS = (".jsonl", ".jsonl.gz")
 
 
@@ -55,7 +58,7 @@ def read_lines(files: list[Path]) -> Iterator[Lines]:
     for file in files:
         number = 0
         try:
-            with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as stream:
+            with _open(file) as stream:
                 lines: list[tuple[int, bytes]] = []
                 size = 0
                 while line := _next_line(stream):
@@ -72,6 +75,10 @@ def read_lines(files: list[Path]) -> Iterator[Lines]:
                 f"{file.name}, row {number + 1}: the file cannot be read to its end ({error}); "
                 "fetch it again"
             ) from error
+
+
+def _open(file: Path) -> IO[bytes] | gzip.GzipFile:
+    return gzip.open(file) if file.suffix == ".gz" else file.open("rb", BUFFER_BYTES)
 
 
 def _next_line(stream: IO[bytes] | gzip.GzipFile) -> bytes:

@@ -72,11 +72,14 @@ class Table:
     def numbers(self, column: str) -> tuple[Floats, NDArray[np.bool_]]:
         """Return a column's numbers and which cells hold a finite one (the others are NaN)."""
         cells = self.cells(column)
-        valid = pc.match_substring_regex(cells, _NUMBER)
-        numbers = pc.cast(
-            pc.utf8_trim_whitespace(pc.if_else(valid, cells, pa.scalar(None, pa.string()))),
-            pa.float64(),
-        )
+        try:
+            numbers = pc.cast(cells, pa.float64())  # quick, where every cell is a plain number
+        except pa.ArrowInvalid:
+            valid = pc.match_substring_regex(cells, _NUMBER)
+            numbers = pc.cast(
+                pc.utf8_trim_whitespace(pc.if_else(valid, cells, pa.scalar(None, pa.string()))),
+                pa.float64(),
+            )
         values = numbers.to_numpy()
         finite = np.isfinite(values)
         return np.where(finite, values, np.nan), finite
@@ -279,7 +282,7 @@ def _csv_pieces(file: Path, names: list[str], problems: Problems) -> Pieces:
         for batch in reader:
             bad = [invalid.number for invalid in ragged]
             row = np.arange(following, following + batch.num_rows + len(bad))
-            row = np.setdiff1d(row, bad)[: batch.num_rows]
+            row = np.setdiff1d(row, bad)[: batch.num_rows] if bad else row
             following = int(row[-1]) + 1 if len(row) else following
             problems.add([_ragged(file, names, invalid) for invalid in ragged[told:]])
             told = len(ragged)

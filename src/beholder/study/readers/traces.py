@@ -88,39 +88,46 @@ def trace_columns(traces: Sequence[Trace]) -> TraceColumns:
     A point's time counts from the first kept one. It lasts until the next point of its
     segment, kept or not: a pointer that rests sends no points. The last of a segment lasts 0 s.
     """
-    count = len(traces)
     points = np.concatenate([np.zeros((3, 0)), *(trace.points for trace in traces)], axis=1)
-    owner = np.repeat(np.arange(count), [trace.points.shape[1] for trace in traces])
-    segment = _segments(traces)
+    ends = np.cumsum([trace.points.shape[1] for trace in traces], dtype=np.int64)
     x, y, time = points
-    step = np.diff(time)
-    backwards = np.zeros(count, dtype=bool)
-    backwards[owner[1:][(step < 0) & (owner[1:] == owner[:-1])]] = True
-    duration = np.append(np.where(segment[1:] == segment[:-1], step, 0), np.zeros(len(time[:1])))
+    duration, backwards = _durations(time, ends, traces)
     inside = _inside(points)
-    kept = np.bincount(owner[inside], minlength=count)
-    offsets = np.concatenate([[0], np.cumsum(kept)])
+    offsets = np.concatenate([[0], np.cumsum(inside)])[np.concatenate([[0], ends])]
+    kept = np.diff(offsets)
     absent, timeless = kept == 0, (kept == 0) | backwards
-    start = time[inside][offsets[:-1][~absent]]  # of every trace that is left
+    time = time[inside]
+    start = time[offsets[:-1][~absent]]  # of every trace that is left
     columns = {
         "x": _lists(x[inside], offsets, absent),
         "y": _lists(y[inside], offsets, absent),
-        "time": _lists(time[inside] - np.repeat(start, kept[~absent]), offsets, timeless),
+        "time": _lists(time - np.repeat(start, kept[~absent]), offsets, timeless),
         "duration": _lists(duration[inside], offsets, timeless),
     }
     forms = pa.array(["points" if form else None for form in kept], pa.string())
     return TraceColumns(
         {"gaze": forms} | columns,
-        points=len(time),
-        outside=int((~inside).sum()),
+        points=len(inside),
+        outside=len(inside) - len(time),
         untimed=int((backwards & ~absent).sum()),
     )
 
 
-def _segments(traces: Sequence[Trace]) -> NDArray[np.int64]:
-    """Return the number of each point's segment, shape (points of all traces,)."""
+def _durations(
+    time: Floats, ends: NDArray[np.int64], traces: Sequence[Trace]
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return how long each point lasts, and whether the clock of each trace runs backwards.
+
+    ``ends`` has the number of points up to each trace's end.
+    """
+    duration = np.diff(time, append=time[-1:])
+    falls = np.flatnonzero(duration < 0)  # most are from one trace to the next
+    falls = falls[~np.isin(falls + 1, ends)]
+    backwards = np.zeros(len(traces), dtype=bool)
+    backwards[np.searchsorted(ends, falls, side="right")] = True
     lengths = np.array([n for trace in traces for n in trace.lengths], dtype=np.int64)
-    return np.repeat(np.arange(len(lengths)), lengths)
+    duration[np.cumsum(lengths)[lengths > 0] - 1] = 0
+    return duration, backwards
 
 
 def _lists(values: Floats, offsets: NDArray[np.int64], null: NDArray[np.bool_]) -> pa.Array:
