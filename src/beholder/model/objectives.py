@@ -42,18 +42,21 @@ def _of_usable(objective: Objective, scores: Tensor, positives: Tensor, scale: T
 def hinge_sum(scores: Tensor, positives: Tensor, margin: Tensor) -> Tensor:
     """Sum over the negatives of max(0, margin - s⁺ + s⁻), for each pair of a query and positive.
 
-    With several positives there are n·p·m triples; they are never made. Over negatives sorted
-    by score, the sum for one positive is a cumulative sum cut where s⁻ = s⁺ - margin.
+    With several positives there are n·p·m triples; they are never made. A negative adds
+    s⁻ - (s⁺ - margin) for each of its query's positives for which that is above 0: their number
+    and their sum are found among the few thresholds s⁺ - margin, sorted.
     """
-    negatives = scores.masked_fill(positives, -torch.inf)
-    ranked = negatives.sort(dim=1, descending=True).values  # (n, m)
-    total = ranked.masked_fill(~ranked.isfinite(), 0).cumsum(dim=1)  # (n, m)
-    total = functional.pad(total, (1, 0))  # (n, m + 1): the sum of the k highest negatives
-    threshold = scores - margin  # (n, m)
-    # How many negatives score above each pair's threshold; what is no negative never does.
-    above = torch.searchsorted(-ranked.detach().contiguous(), -threshold.detach().contiguous())
-    hinge = total.gather(1, above) - above * threshold  # (n, m)
-    return _mean_over_positives(hinge, positives)
+    count = positives.sum(dim=1)  # (n,), p at most
+    row, column = positives.nonzero(as_tuple=True)
+    place = torch.arange(len(row), device=row.device) - (count.cumsum(0) - count)[row]
+    unused = scores.new_full((len(scores), int(count.max())), torch.inf)  # (n, p)
+    threshold = unused.index_put((row, place), scores[row, column] - margin).sort(dim=1).values
+    total = threshold.masked_fill(threshold.isinf(), 0).cumsum(dim=1)
+    total = functional.pad(total, (1, 0))  # (n, p + 1): the sum of the k lowest thresholds
+    passed = torch.searchsorted(threshold.detach(), scores.detach().contiguous())  # (n, m)
+    passed.masked_fill_(positives, 0)
+    hinge = passed * scores - total.gather(1, passed)  # (n, m)
+    return (hinge.sum(dim=1) / count).mean()
 
 
 def hinge_hardest(scores: Tensor, positives: Tensor, margin: Tensor) -> Tensor:
