@@ -17,7 +17,7 @@ ALPHA = 0.05
 CHAMPIONS = ("ours", "base")
 """What the claims are about: the first of these that was compared."""
 
-_KNOWN = {"base", "content", "style", "ours", "manner"}
+_KNOWN = {"base", "content", "style", "ours", "manner", "canonical"}
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,7 @@ def _claims(results: Mapping[str, Any]) -> list[Claim]:
         Claim("Taking off popularity helps (ours over added)", "ours", "added"),
         Claim("ours beats user factorisation (factorised)", "ours", "factorised"),
         Claim("How people look and write helps (manner over ours)", "manner", "ours"),
+        Claim("A space in closed form helps (canonical over manner)", "canonical", "manner"),
         Claim("Joint training helps (ours-joint over ours)", "ours-joint", "ours"),
         Claim("Privileged modalities help (ours-privileged over ours)", "ours-privileged", "ours"),
         *(Claim(f"{method} beats {champion}", method, champion) for method in own),
