@@ -1,10 +1,10 @@
 """What stands between the figures on DIDEC and 1: python -m benchmarks.ceilings.
 
 Needs the data in the form of ``tables`` at BEHOLDER_DIDEC, by default ../shared/data/didec.
-Each split and seed trains `ours` and `manner`. Oracles then know the image of every item of the
-test part (perfect content), its person (perfect style), or both, and order what is left at
-random, computed exactly, or by a space. The second table says how well our own spaces do what
-the oracles know: find the image among the test part's, and the person among the image's viewers.
+Each split and seed trains `ours`, `manner` and `canonical`. Oracles then know the image of every
+item of the test part (perfect content), its person (perfect style), or both, and order what is
+left at random, computed exactly, or by a space. The second table says how well our own spaces do
+what the oracles know: find the image among the test part's, and the person among its viewers.
 """
 
 import argparse
@@ -28,12 +28,13 @@ from benchmarks.commands import beholder, write_results
 DATA = Path(os.environ.get("BEHOLDER_DIDEC", Path(__file__).parents[2] / "shared/data/didec"))
 TASKS = "g2t,t2g"
 MODALITIES = ("gaze", "text")
+METHODS = ("ours", "manner", "canonical")
 MEASURES = ("top3", "same-image top1", "same-image top3")
 ORDERS = tuple(
     (knows, order)
     for knows, orders in {
-        "nothing": ("chance", "style", "content", "base", "ours", "manner"),
-        "image": ("chance", "style", "ours", "manner"),
+        "nothing": ("chance", "style", "content", "base", "ours", "manner", "canonical"),
+        "image": ("chance", "style", "ours", "manner", "canonical"),
         "person": ("chance", "content", "base", "ours", "manner"),
         "image and person": ("chance",),
     }.items()
@@ -75,12 +76,15 @@ def main() -> None:
 def measured(study: Study, folder: Path, split: Any, seed: int) -> Iterator[tuple[Key, float]]:
     """Give every figure of one split and seed by its name."""
     configuration = TrainingConfiguration(tasks=TASKS, split=split, seed=seed)
-    setting = Setting(study, configuration, folder / f"{split}-{seed}", ("ours", "manner"))
-    manner = BUILT_IN["manner"].fit(setting)
-    ours = BUILT_IN["ours"].fit(setting)
-    assert isinstance(ours, RunMatcher) and manner is not None
+    setting = Setting(study, configuration, folder / f"{split}-{seed}", METHODS)
+    matchers: dict[str, Matcher] = {}
+    for name in METHODS:
+        matcher = BUILT_IN[name].fit(setting)
+        assert matcher is not None
+        matchers[name] = matcher
+    ours = matchers["ours"]
+    assert isinstance(ours, RunMatcher)
     run = ours.run
-    matchers: dict[str, Matcher] = {"ours": ours, "manner": manner}
     matchers |= {space: RunMatcher(run, space) for space in ("base", "content", "style")}
     galleries, rows = Galleries.of(study, MODALITIES), run.split.rows("test")
     images, people = study.image_codes, study.participant_codes

@@ -14,7 +14,9 @@ from beholder.features.gaze import Scanpath
 from beholder.features.text import Manner
 from beholder.model import TrainingConfiguration
 from beholder.model.agreement import fit_agreement
-from beholder.model.methods import BUILT_IN, Method, Registry, Setting, SpaceMethod
+from beholder.model.canonical import fit_projections
+from beholder.model.methods import BUILT_IN, Method, Registry, RunMatcher, Setting, SpaceMethod
+from beholder.model.methods.canonical import FourSpaces
 from beholder.model.methods.manner import MannerMatcher
 from beholder.model.planning import with_both
 from beholder.model.towers import Participants
@@ -56,7 +58,7 @@ def test_every_built_in_method_is_found_by_its_name() -> None:
     assert list(BUILT_IN)[:8] == [
         *("chance", "image-only", "factorised", "base", "content", "style", "added", "ours")
     ]
-    assert "manner" in BUILT_IN
+    assert {"manner", "canonical"} <= set(BUILT_IN)
     assert {"ours-joint", "style-privileged"} <= set(BUILT_IN)
 
 
@@ -152,6 +154,43 @@ def test_manner_learns_nothing_of_the_test_part(tiny_study: Study, tmp_path: Pat
     assert manner.agreement.first.weights.tolist() == expected.first.weights.tolist()
 
 
+def test_canonical_joins_a_space_in_closed_form(tiny_study: Study, tmp_path: Path) -> None:
+    shared = setting(tiny_study, tmp_path, "g2t,t2g", ("canonical", "manner"))
+    manner, found = (BUILT_IN[name].fit(shared) for name in ("manner", "canonical"))
+    ours = BUILT_IN["ours"].fit(shared)
+    assert isinstance(manner, MannerMatcher) and isinstance(found, MannerMatcher)
+    assert isinstance(ours, RunMatcher) and isinstance(found.ours, FourSpaces)
+    pair = ("gaze", "text")
+    features = {modality: shared.features(modality) for modality in pair}
+    parts = [shared.split.rows(part) for part in ("train", "validation")]
+    taught = with_both(tiny_study, np.sort(np.concatenate(parts)), pair)
+    sides = fit_projections(*(features[m].of(taught) for m in pair), dimensions=64, ridge=1.0)
+    rows = with_both(tiny_study, shared.split.rows("test"), pair)
+
+    def cosines(looked: np.ndarray, wrote: np.ndarray) -> np.ndarray:
+        trained = [
+            ours.run.embed_samples(pair, modality, samples, "added")
+            for modality, samples in zip(pair, (looked, wrote), strict=True)
+        ]
+        canonical = [
+            side.of(features[modality].of(samples))
+            for side, modality, samples in zip(sides, pair, (looked, wrote), strict=True)
+        ]
+        return 0.85 * trained[0] @ trained[1].T + 0.15 * canonical[0] @ canonical[1].T
+
+    def popularity(scores: np.ndarray) -> np.ndarray:
+        return 0.07 * np.log(np.exp(scores / 0.07).mean(axis=1))
+
+    expected = cosines(rows, rows)
+    expected -= 0.5 * popularity(cosines(rows, taught))[:, None]
+    expected -= 0.5 * popularity(cosines(taught, rows).T)
+    task = TASKS["g2t"]
+    fit = manner.against(task, rows)(rows) - ours.against(task, rows)(rows)
+    there, back = (found.against(TASKS[name], rows)(rows) for name in ("g2t", "t2g"))
+    assert there == pytest.approx(expected / 2.25 + fit, abs=1e-5)
+    assert back == pytest.approx(there.T, abs=1e-6)
+
+
 def test_one_space_alone_trains_nothing_else(tiny_study: Study, tmp_path: Path) -> None:
     BUILT_IN["style"].fit(setting(tiny_study, tmp_path, "g2t", ("style",)))
     assert [file.stem for file in weight_files(tmp_path / "run")] == ["style"]
@@ -209,6 +248,8 @@ def test_image_only_sees_no_difference_between_viewers(tiny_study: Study, tmp_pa
         ("ours+personality", "g2p", "g2p needs personality at the test"),
         ("manner", "g2t", None),
         ("manner", "t2p", "how people look to how they write, which t2p has not both"),
+        ("canonical", "t2g", None),
+        ("canonical", "g2p", "how people look to how they write, which g2p has not both"),
         ("style", "p2t", None),
     ],
 )

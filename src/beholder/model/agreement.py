@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from beholder.model.canonical import canonical_directions
 from beholder.study.gaze import Floats
 
 RIDGE = 0.1
@@ -80,21 +81,11 @@ def _directions(
     one, other = np.asarray(first, float), np.asarray(second, float)
     means = one.mean(axis=0), other.mean(axis=0)
     one, other = one - means[0], other - means[1]
-    whitening = _whitening(one), _whitening(other)
-    between = whitening[0] @ (one.T @ other / len(one)) @ whitening[1].T
-    left, _, right = np.linalg.svd(between)
+    found = canonical_directions(one, other, RIDGE)
     return (
-        _side(one, means[0], whitening[0].T @ left[:, 0]),
-        _side(other, means[1], whitening[1].T @ right[0]),
+        _side(one, means[0], found.first[:, 0]),
+        _side(other, means[1], found.second[:, 0]),
     )
-
-
-def _whitening(centred: Floats) -> Floats:
-    """Return W with W (C + ridge) Wᵀ = 1 for the covariance C of rows of mean 0, (w, w)."""
-    covariance = centred.T @ centred / len(centred)
-    ridge = RIDGE * np.trace(covariance) / len(covariance)
-    steadied = covariance + max(ridge, 1e-12) * np.eye(len(covariance))
-    return np.asarray(np.linalg.inv(np.linalg.cholesky(steadied)))
 
 
 def _side(centred: Floats, mean: Floats, weights: Floats) -> Side:

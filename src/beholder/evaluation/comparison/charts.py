@@ -23,6 +23,7 @@ _COLOURS = {
     "factorised": "#cc79a7",
     "image-only": "#56b4e9",
     "manner": "#b8a100",
+    "canonical": "#5d6d7e",
     "chance": "#888888",
 }
 _OTHERS = ("#a06a42", "#8f6fc4", "#4d908e", "#c2408f", "#7a8b2b")

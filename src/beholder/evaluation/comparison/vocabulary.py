@@ -19,6 +19,7 @@ _METHODS = {
     "added": "base, content and style added, weighted on the validation part",
     "ours": "as added, less how popular an item is with every query",
     "manner": "as ours, plus how well the manner of looking fits the manner of writing",
+    "canonical": "as manner, with a space of canonical variates beside the trained ones",
 }
 _VARIANTS = {
     "joint": "one tower a modality shared by all tasks",

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from beholder.errors import ConfigurationError
+from beholder.model.methods.canonical import Canonical
 from beholder.model.methods.chance import Chance
 from beholder.model.methods.factorisation import Factorised
 from beholder.model.methods.image_only import ImageOnly
@@ -26,6 +27,7 @@ BUILT_IN: Mapping[str, Method] = MappingProxyType(
             Factorised(),
             *(SpaceMethod(space) for space in SPACE_NAMES),
             Manner(),
+            Canonical(),
             *(SpaceMethod(space, joint=True) for space in SPACE_NAMES),
             *(SpaceMethod(space, privileged=_ALL) for space in SPACE_NAMES),
         )
