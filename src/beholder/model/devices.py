@@ -121,11 +121,14 @@ def _repeatable() -> Iterator[None]:
 @contextlib.contextmanager
 def _compiling() -> Iterator[None]:
     from torch._dynamo.exc import BackendCompilerFailed
+    from torch.fx.experimental import _config as shapes
 
     try:
-        yield
+        # A batch of as many rows as a tower has hidden units is no other than its successors.
+        with shapes.patch(use_duck_shape=False):
+            yield
     except BackendCompilerFailed as error:
-        reason = str(error).partition("\n")[0]
+        reason = str(error.inner_exception).partition("\n")[0]
         raise UnsupportedError(
             "the towers cannot be compiled here: that needs a C++ compiler such as g++, or the one "
             f"that CXX names, and for CUDA Triton ({reason}); without --compile nothing is needed"
