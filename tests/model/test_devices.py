@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -31,6 +32,7 @@ from beholder.model.objectives import OBJECTIVES
 from beholder.study import Study
 from made_study import QUICK
 
+PAGE = Path(__file__).parents[2] / "docs" / "devices.md"
 SHORT = Hyperparameters(hidden=8, dimensions=6, epochs=2, batch=11, refit=1)
 CASES: dict[str, dict[str, Any]] = {
     **{objective: {"objective": objective, "learning_rate": 1e-4} for objective in OBJECTIVES},
@@ -423,6 +425,26 @@ def test_what_is_asked_reaches_the_training(
     assert dynamo["stats"]["unique_graphs"] == 2
     file = "spaces/gaze-text/base.safetensors"
     assert (again.path / file).read_bytes() == (run.path / file).read_bytes()
+
+
+def test_the_page_works(
+    monkeypatch: pytest.MonkeyPatch, tiny_study: Study, tiny_run: Run, tmp_path: Path
+) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def remembered(*given: Any, **named: Any) -> Run:
+        asked.append(named)
+        return tiny_run
+
+    monkeypatch.setattr("beholder.model.train", remembered)
+    page = PAGE.read_text()
+    (line,) = re.findall(r"^    beholder (.*)$", page, re.MULTILINE)
+    names = {"STUDY": str(tiny_study.path), "RUN": str(tmp_path / "run")}
+    result = CliRunner().invoke(beholder, [names.get(word, word) for word in line.split()])
+    assert result.exit_code == 0, result.output
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    exec(example, {})
+    assert [(own["device"], own["compiled"]) for own in asked] == [("cuda", True)] * 2
 
 
 def test_runs_of_before_there_were_devices_open(tiny_run: Run, tmp_path: Path) -> None:
