@@ -1,4 +1,4 @@
-"""Devices, precisions and compiled towers: what is learnt is the same, and nothing stays behind.
+"""Devices: what is learnt is the same on each, nothing stays behind, and none is waited for.
 
 There need not be a CUDA device: a pretend device refuses what a real one would. It takes a
 process of its own, as PyTorch never forgets a device.
@@ -10,97 +10,26 @@ import json
 import pickle
 import re
 import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from test_learning import space_data
+from learnt_cases import CASES, LAST, SHORT, assert_near, assert_same, learnt, outcome
 
 from beholder.cli import beholder
 from beholder.errors import ConfigurationError, RunError, UnsupportedError
-from beholder.model import Hyperparameters, Run, TrainingConfiguration, train
+from beholder.model import Run, TrainingConfiguration, train
 from beholder.model.batch_loss import Memory, batch_loss
 from beholder.model.devices import PROCESSOR, Device
 from beholder.model.distributed import Group
-from beholder.model.learning import Features, SpaceData, State, learn_space, refit_space
 from beholder.model.objectives import OBJECTIVES
 from beholder.study import Study
 from made_study import QUICK
 
 PAGE = Path(__file__).parents[2] / "docs" / "devices.md"
-SHORT = Hyperparameters(hidden=8, dimensions=6, epochs=2, batch=11, refit=1)
-CASES: dict[str, dict[str, Any]] = {
-    **{objective: {"objective": objective, "learning_rate": 1e-4} for objective in OBJECTIVES},
-    "far apart": {"temperature": 0.01},  # its powers need float64
-    "without dropout": {"input_dropout": 0.0, "hidden_dropout": 0.0},
-    "alike": {},
-    "by participant": {},
-    "gaps": {},
-}
-"""Trainings by name, with their hyperparameters."""
-
-LAST = list(CASES)[-1]
-
-
-def case_data(case: str) -> SpaceData:
-    data = space_data()
-    if case == "alike":
-        return replace(data, alike="text")
-    if case == "by participant":
-        return replace(data, participants=np.arange(48) % 6)
-    if case == "gaps":
-        row = np.where(np.arange(48) % 5 == 0, -1, np.arange(48))
-        gaps = Features(data.features["gaze"].values, row)
-        held = {pair: own[gaps.has(own)] for pair, own in data.validation.items()}
-        return replace(data, features={**data.features, "gaze": gaps}, validation=held)
-    return data
-
-
-def learnt(
-    case: str, device: Device, precision: str = "float32", **options: Any
-) -> tuple[State, list[Any]]:
-    """Return a refitted state, and the checkpoints on the way there."""
-    hyperparameters, data = replace(SHORT, precision=precision, **CASES[case]), case_data(case)
-    kept: list[Any] = []
-
-    def keep(state: State) -> None:
-        kept.append(({k: one.clone() for k, one in state.tensors().items()}, list(state.log)))
-
-    with device.in_use():
-        state = learn_space(
-            "base", data, hyperparameters, 0, device=device, after_epoch=keep, **options
-        )
-        whole = replace(data, train=np.arange(48))
-        return refit_space("base", state, whole, hyperparameters, 0), kept
-
-
-def outcome(state: State) -> tuple[list[Any], dict[str, torch.Tensor]]:
-    best = {f"kept.{name}": one for name, one in state.best.items()}
-    return [replace(line, seconds=0) for line in state.log], state.tensors() | best
-
-
-def assert_same(found: Any, expected: Any) -> None:
-    (log, tensors), (expected_log, expected_tensors) = found, expected
-    assert log == expected_log
-    assert tensors.keys() == expected_tensors.keys()
-    for name, tensor in expected_tensors.items():
-        assert torch.equal(tensors[name], tensor), name
-
-
-def assert_near(found: Any, expected: Any, rtol: float = 1e-3, atol: float = 1e-4) -> None:
-    (log, tensors), (expected_log, expected_tensors) = found, expected
-    np.testing.assert_allclose(
-        [line.loss for line in log], [line.loss for line in expected_log], rtol=rtol
-    )
-    assert tensors.keys() == expected_tensors.keys()
-    for name, tensor in expected_tensors.items():
-        torch.testing.assert_close(tensors[name], tensor, rtol=rtol, atol=atol)
-
 
 # A device that is not the processor
 
@@ -272,109 +201,6 @@ def test_processes_that_were_asked_for_two_devices_stop() -> None:
 
     with pytest.raises(ConfigurationError, match="were asked for two devices"):
         Device.chosen("cpu", group=Two(0, 2))
-
-
-# Precision
-
-
-def test_bfloat16_learns_nearly_the_same_and_repeats_itself() -> None:
-    hyperparameters = replace(SHORT, epochs=30, hidden=32, learning_rate=1e-2)
-    hyperparameters = replace(hyperparameters, input_dropout=0, hidden_dropout=0)
-    whole, first, again = (
-        learn_space("base", space_data(), replace(hyperparameters, precision=precision), 0)
-        for precision in ("float32", "bfloat16", "bfloat16")
-    )
-    assert_same(outcome(again), outcome(first))
-    log, own = whole.log, first.log
-    assert own[0].loss != log[0].loss
-    assert own[-1].loss < 0.8 * own[0].loss
-    np.testing.assert_allclose(own[0].loss, log[0].loss, rtol=1e-2)
-    np.testing.assert_allclose(own[-1].loss, log[-1].loss, rtol=0.05)
-    assert max(line.validation for line in own) > max(line.validation for line in log) - 0.1
-    assert {one.dtype for one in first.tensors().values()} == {torch.float32}
-
-
-def test_only_products_are_of_bfloat16() -> None:
-    """The loss of equal embeddings is what it is in float32, to their rounding."""
-    state, _ = learnt("contrastive", PROCESSOR, "bfloat16")
-    tower = state.tower("gaze")
-    features = torch.from_numpy(space_data().features["gaze"].values)
-    with torch.autocast("cpu", torch.bfloat16):
-        embeddings = tower(features)
-    assert embeddings.dtype == torch.float32
-    lengths = torch.linalg.vector_norm(embeddings, dim=1)
-    torch.testing.assert_close(lengths, torch.ones(48), rtol=0, atol=1e-6)
-    assert not torch.equal(embeddings, tower(features))
-
-
-def test_an_unknown_precision_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="unknown precision 'float16', expected one of"):
-        Hyperparameters(precision="float16")
-
-
-# Compiled towers
-
-
-@pytest.fixture
-def dynamo() -> Iterator[Any]:
-    """PyTorch's compiler as new, and its counters."""
-    from torch._dynamo.utils import counters
-
-    torch._dynamo.reset()
-    counters.clear()
-    yield counters
-    torch._dynamo.reset()
-
-
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-@pytest.mark.parametrize("case", ["gaps", "alike"])
-def test_towers_are_compiled_once_a_width_and_learn_the_same(
-    case: str, precision: str, dynamo: Any
-) -> None:
-    """With a compiler that changes nothing: batches of all sizes go through two graphs."""
-    state, kept = learnt(case, Device(PROCESSOR.at, "eager"), precision)
-    assert dynamo["stats"]["unique_graphs"] == 2
-    assert not dynamo["graph_break"]
-    plain, plainly_kept = learnt(case, PROCESSOR, precision)
-    assert_same(outcome(state), outcome(plain))
-    # What was compiled goes on with what was not, and the other way round.
-    compiled = Device(PROCESSOR.at, "eager")
-    assert_same(
-        outcome(learnt(case, compiled, precision, checkpoint=plainly_kept[0])[0]), outcome(plain)
-    )
-    assert_same(outcome(learnt(case, PROCESSOR, precision, checkpoint=kept[0])[0]), outcome(plain))
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # PyTorch's own, of what it imports
-def test_compiled_towers_learn_the_same_to_rounding(
-    dynamo: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if shutil.which("g++") is None:
-        pytest.skip("there is no C++ compiler")
-    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
-    data = space_data()
-    data = replace(data, features={"gaze": data.features["gaze"], "text": data.features["gaze"]})
-    hyperparameters = replace(SHORT, epochs=2)
-    compiled = Device.chosen("cpu", compiled=True)
-    with compiled.in_use():
-        state = learn_space("base", data, hyperparameters, 0, device=compiled)
-    assert dynamo["stats"]["unique_graphs"] == 1
-    assert_near(outcome(state), outcome(learn_space("base", data, hyperparameters, 0)))
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_missing_compiler_is_named(
-    dynamo: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from torch._inductor import config
-
-    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
-    missing = {"cpp.cxx": (None, "no-such-compiler")}
-    with (
-        config.patch(missing),
-        pytest.raises(UnsupportedError, match=r"needs a C\+\+ compiler such as g\+\+.*no-such-"),
-    ):
-        learnt("alike", Device.chosen("cpu", compiled=True))
 
 
 # A whole run
