@@ -125,7 +125,7 @@ def _compiling() -> Iterator[None]:
 
     try:
         # A batch of as many rows as a tower has hidden units is no other than its successors.
-        with shapes.patch(use_duck_shape=False):
+        with shapes.patch(use_duck_shape=False):  # type: ignore[attr-defined]
             yield
     except BackendCompilerFailed as error:
         reason = str(error.inner_exception).partition("\n")[0]
