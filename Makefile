@@ -40,6 +40,7 @@ bench: $(TESTABLE)  ## Measure again what the README states
 	$(BIN)/python -m benchmarks.ceilings
 	$(BIN)/python -m benchmarks.million
 	$(BIN)/python -m benchmarks.objectives
+	$(BIN)/python -m benchmarks.steps
 
 clean:
 	rm -rf $(VENV) $(DEMO) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -312,7 +312,10 @@ def test_a_share_is_dropped_as_within_the_whole() -> None:
     def dropped(start: int, stop: int) -> tuple[Tensor, int]:
         generator = torch.Generator().manual_seed(0)
         dropout = Dropout(generator, 0.4, 0.5, start, len(values))
-        result = dropout.inputs(values[start:stop])
+        of_inputs, of_hidden = dropout.masks(values[start:stop], 4)
+        assert of_inputs is not None
+        assert of_hidden is not None
+        result = torch.cat([of_inputs, of_hidden], dim=1)
         return result, int(torch.randint(1000, (), generator=generator))
 
     whole, after = dropped(0, 9)

@@ -58,6 +58,14 @@ UNITS = ("samples", "participants")
 @encoder_options
 @set_option
 @work_options
+@click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    metavar="NAME",
+    help="Of the towers: cpu, cuda, cuda:1; auto is CUDA where it is there (docs/devices.md).",
+)
+@click.option("--compile", "compiled", is_flag=True, help="Compile the towers; needs a compiler.")
 @click.option("--resume", is_flag=True, help="Go on with a run that was interrupted.")
 @overwrite_option
 @json_option
@@ -68,6 +76,8 @@ def train(
     on: str,
     address: str | None,
     processes: int | None,
+    device: str,
+    compiled: bool,
     resume: bool,
     overwrite: bool,
     as_json: bool,
@@ -104,6 +114,8 @@ def train(
                 progress=shown,
                 group=group,
                 workers=workers,
+                device=device,
+                compiled=compiled,
             )
     except KeyboardInterrupt:
         stop(f"interrupted; --resume goes on with {where}", INTERRUPTED)

@@ -20,8 +20,9 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
+from beholder.model.devices import put
 from beholder.model.distributed import LONE, Group
-from beholder.model.objectives import OBJECTIVES, objective_loss
+from beholder.model.objectives import OBJECTIVES, objective_loss, usable_queries
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ def batch_loss(
     """Return `objective_loss` of the inner products of first (n, d) and second (m, d), shape ().
 
     Among several processes it is this one's share of it: the sum of all is the loss, and the
-    sum of their gradients its gradient. ``positives`` (n, m) and ``scale`` () are as there. The
+    sum of their gradients its gradient. ``positives`` (n, m) and ``scale`` () are as there, and
+    best in main memory whatever the embeddings' device; those are of length one at most. The
     contrastive objective may be differentiated once, by the temperature too. Beside what is kept
     it holds some 20 bytes a positive.
     """
@@ -89,20 +91,19 @@ def _in_blocks(
         return OBJECTIVES[name](queries @ items.T, positives, scale) * len(queries)
 
     total = (queries.sum() + items.sum()) * 0  # a gradient that exists, whatever is usable
-    count = positives.sum(dim=1)
-    usable = (count > 0) & (count < positives.shape[1])
+    device = queries.device
     blocks = _blocks(positives, memory.cells, group)
     is_kept = _cells(blocks, positives) <= memory.kept
     for block in blocks:
-        own = usable[block]
-        if own.any():
-            some = queries[block][own], items, positives[block][own]
+        own = usable_queries(positives[block])
+        if len(own):
+            some = queries[block][put(own, device)], items, put(positives[block][own], device)
             total = total + (
                 of_block(*some)
                 if is_kept
                 else checkpoint(of_block, *some, use_reentrant=False, preserve_rng_state=False)
             )
-    return total / usable.sum().clamp(min=1)
+    return total / max(1, len(usable_queries(positives)))
 
 
 class _Contrastive(torch.autograd.Function):
@@ -129,18 +130,21 @@ class _Contrastive(torch.autograd.Function):
         is_kept = _cells(blocks, positives) <= memory.kept
         kept: list[Tensor] = []
         of_rows, of_columns = exponentials.sums()
-        places, right = [], []  # of the positives, and their logits
-        for block in blocks:
-            row, column = positives[block].nonzero(as_tuple=True)
-            powers, logits = exponentials.of(block, row, column)
+        # Where positives are is found in main memory, so that no device has to be waited for.
+        found = [positives[block].nonzero().T for block in blocks]
+        places = [put(own, first.device) for own in found]
+        right = []  # the positives' logits
+        for block, own in zip(blocks, places, strict=True):
+            powers, logits = exponentials.of(block, own)
             of_rows[block] = powers.sum(dim=1)
             of_columns += powers.sum(dim=0)
-            places.append((row, column))
             right.append(logits)
             kept += [powers] if is_kept else []
-        row = torch.cat([own + block.start for (own, _), block in zip(places, blocks, strict=True)])
-        column, logits = torch.cat([column for _, column in places]), torch.cat(right)
-        there, back = (exponentials.count(*of) for of in ((row, of_rows), (column, of_columns)))
+        (row, column), logits = _within(blocks, places), torch.cat(right)
+        there, back = (
+            exponentials.count(*of)
+            for of in zip(_within(blocks, found), (of_rows, of_columns), strict=True)
+        )
         group.add_up([of_columns, there, back])
         loss_there, pull_there, u = exponentials.direction(row, logits, of_rows, there, len(second))
         loss_back, pull_back, v = exponentials.direction(
@@ -152,9 +156,9 @@ class _Contrastive(torch.autograd.Function):
             pull = torch.split(pull_there + pull_back, [len(own) for own in right])
             one, other = torch.zeros_like(first), torch.zeros_like(second)
             for number, block in enumerate(blocks):
-                powers = kept[number] if is_kept else exponentials.of(block, *places[number])[0]
+                powers = kept[number] if is_kept else exponentials.of(block, places[number])[0]
                 gradient = powers.mul_(u[block, None] + v).to(first.dtype)  # (rows, m)
-                gradient[places[number]] = -pull[number].to(first.dtype)
+                gradient[tuple(places[number])] = -pull[number].to(first.dtype)
                 one[block] = gradient @ second
                 other.addmm_(gradient.T, first[block])
             one, other = one / (2 * scale), other / (2 * scale)
@@ -169,6 +173,12 @@ class _Contrastive(torch.autograd.Function):
         return above * one, above * other, None, above * of_scale, None, None
 
 
+def _within(blocks: list[slice], places: list[Tensor]) -> Tensor:
+    """Return places in blocks, (2, p) each, as places in the whole of them, (2, p)."""
+    rows = [own[0] + block.start for own, block in zip(places, blocks, strict=True)]
+    return torch.stack([torch.cat(rows), torch.cat([own[1] for own in places])])
+
+
 class _Exponentials:
     """Powers of the logits of first (n, d) and second (m, d), all divided by the highest there
     can be, in float64 where float32 would lose the smallest."""
@@ -177,7 +187,7 @@ class _Exponentials:
         self._first, self._second, self._scale = first, second, scale
         lengths = [torch.linalg.vector_norm(one, dim=1).amax() for one in (first, second)]
         self._bound = lengths[0] * lengths[1] / scale
-        is_wide = bool(2 * self._bound > _RANGE_OF_FLOAT32)
+        is_wide = 2 / float(scale) > _RANGE_OF_FLOAT32  # the lengths are one at most
         self._dtype = torch.float64 if is_wide else first.dtype
 
     def sums(self) -> tuple[Tensor, Tensor]:
@@ -186,8 +196,12 @@ class _Exponentials:
         zeros = [one.new_zeros(len(one), dtype=self._dtype) for one in (first, second)]
         return zeros[0], zeros[1]
 
-    def of(self, block: slice, row: Tensor, column: Tensor) -> tuple[Tensor, Tensor]:
-        """Return a block's powers (rows, m), 0 at its positives, and the positives' logits."""
+    def of(self, block: slice, places: Tensor) -> tuple[Tensor, Tensor]:
+        """Return a block's powers (rows, m), 0 at its positives, and the positives' logits (p,).
+
+        ``places`` (2, p) holds the rows and columns of the positives in the block.
+        """
+        row, column = places
         logits = (self._first[block] @ self._second.T).to(self._dtype).div_(self._scale)
         right = logits[row, column]
         powers = logits.sub_(self._bound).exp_()
@@ -196,7 +210,7 @@ class _Exponentials:
 
     def count(self, query: Tensor, sums: Tensor) -> Tensor:
         """Return how many positives each of the queries of ``sums`` has, of those in ``query``."""
-        return torch.bincount(query, minlength=len(sums)).to(self._dtype)
+        return put(torch.bincount(query, minlength=len(sums)), sums.device).to(self._dtype)
 
     def direction(
         self, query: Tensor, right: Tensor, sums: Tensor, count: Tensor, size: int
@@ -216,5 +230,5 @@ class _Exponentials:
         return loss, pull, torch.zeros_like(sums).index_add_(0, query, pull) / sums
 
 
-_RANGE_OF_FLOAT32 = 80.0
+_RANGE_OF_FLOAT32 = 79.9
 """Logits that differ by less keep their powers from vanishing."""

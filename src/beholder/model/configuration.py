@@ -15,6 +15,8 @@ from beholder.study.tasks import MODALITIES, Task, parse_tasks
 Method = Literal["base", "content", "style", "ours"]
 METHODS: tuple[Method, ...] = get_args(Method)
 
+PRECISIONS = ("float32", "bfloat16")
+
 LARGEST = 16384
 """No size, number of epochs or batch is larger: beyond it, a mistake is likelier than a wish."""
 
@@ -28,6 +30,7 @@ class Hyperparameters:
     ``per_group`` samples of an image (of a person, in the style space) share a batch.
     ``alike`` weighs a second term of the content space: the texts of one image lie together.
     ``refit`` epochs go on with the chosen weights on training and validation part together.
+    ``precision`` is of the towers' products in training; all else is worked out in float32.
     """
 
     objective: str = "contrastive"
@@ -46,11 +49,16 @@ class Hyperparameters:
     epochs: int = 24
     patience: int = 12  # epochs without a better validation score before stopping early
     refit: int = 6
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
         if self.objective not in OBJECTIVES:
             raise ConfigurationError(
                 f"unknown objective {self.objective!r}, expected one of {', '.join(OBJECTIVES)}"
+            )
+        if self.precision not in PRECISIONS:
+            raise ConfigurationError(
+                f"unknown precision {self.precision!r}, expected one of {', '.join(PRECISIONS)}"
             )
         for name in ("input_dropout", "hidden_dropout", "warm_up"):
             if not 0 <= getattr(self, name) < 1:

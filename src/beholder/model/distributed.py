@@ -39,11 +39,13 @@ class Group:
     """The processes that train one run, seen by the one of this ``rank``, from 0.
 
     ``launch`` names what started them, the same after a restart; empty where nothing restarts.
+    ``local`` numbers the processes of one machine, from 0.
     """
 
     rank: int = 0
     size: int = 1
     launch: frozenset[str] = frozenset()
+    local: int = 0
 
     @property
     def is_first(self) -> bool:
@@ -147,11 +149,13 @@ def joined() -> Iterator[Group]:
     if "TORCHELASTIC_RUN_ID" not in os.environ:
         yield LONE
         return
-    group = Group(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]))
+    rank, size, local = (int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"))
+    group = Group(rank, size, local=local)
     with _together(group):
         store = _met(group, next(rendezvous("env://", timeout=PATIENCE))[0])
         dist.init_process_group(
-            "gloo",  # the towers are in main memory
+            # What is in main memory goes by gloo, whatever the towers are worked out by.
+            "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo",
             store=store,
             rank=group.rank,
             world_size=group.size,

@@ -48,7 +48,7 @@ _FINGERPRINT = "study"  # the key of the study's fingerprint in the split's meta
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a finished run was made from, and what it had to refuse."""
+    """What a finished run was made from, by which device in the end, and what it had to refuse."""
 
     study: str
     study_path: str
@@ -57,6 +57,7 @@ class Provenance:
     warnings: tuple[str, ...]
     versions: Mapping[str, str]
     seconds: float
+    device: str = "cpu"
 
 
 class RunFolder:

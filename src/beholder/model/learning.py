@@ -4,7 +4,7 @@ All randomness of an epoch comes from (seed, space, network, epoch), so that an 
 again repeats itself exactly: a training that was killed and resumed ends with the same weights.
 """
 
-import copy
+import contextlib
 import math
 import time
 import zlib
@@ -21,6 +21,7 @@ from beholder.errors import TrainingError
 from beholder.features.cache import take
 from beholder.model.batch_loss import batch_loss
 from beholder.model.configuration import Hyperparameters
+from beholder.model.devices import PROCESSOR, Device, put
 from beholder.model.distributed import LONE, Group
 from beholder.model.networks import Network, Pair
 from beholder.model.objectives import objective_loss
@@ -94,7 +95,11 @@ class Epoch:
 
 @dataclass
 class State:
-    """Everything that a training needs to go on: kept in a checkpoint between epochs."""
+    """Everything that a training needs to go on: kept in a checkpoint between epochs.
+
+    Towers and optimiser are on the device of the training, ``best`` is in main memory, and so is
+    what a checkpoint stores: any device may go on with it.
+    """
 
     towers: nn.ModuleDict  # by modality; and `PARTICIPANTS`, where who asks matters
     optimiser: torch.optim.AdamW
@@ -111,7 +116,7 @@ class State:
         """Return how the items (m, d) score for what these samples ask (n, d), (n, m)."""
         if data.participants is not None:
             who = torch.from_numpy(data.participants[samples])
-            queries = queries * self.towers[PARTICIPANTS](who)
+            queries = queries * self.towers[PARTICIPANTS](who).to(queries.device)
         return queries @ items.T
 
     @property
@@ -127,7 +132,7 @@ class State:
         tensors |= {f"best.{name}": t for name, t in self.best.items()}
         for number, moments in self.optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{number}.{name}": t for name, t in moments.items()}
-        return {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
+        return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
 
     def restore(self, tensors: dict[str, Tensor], log: list[Epoch]) -> None:
         """Take up the tensors and the log of a checkpoint."""
@@ -156,6 +161,7 @@ def learn_space(
     after_epoch: Callable[[State], None] = lambda state: None,
     progress: Progress = silent,
     group: Group = LONE,
+    device: Device = PROCESSOR,
 ) -> State:
     """Return the trained state of a space, its towers holding the best epoch's weights.
 
@@ -165,7 +171,7 @@ def learn_space(
     """
     where = f"the {space} space of {data.network}"
     seeds = _seed(seed, space, data.network)
-    state = _begin(data, hyperparameters, seeds)
+    state = _begin(data, hyperparameters, seeds, device)
     if checkpoint is not None:
         state.restore(*checkpoint)
     epochs = range(len(state.log) + 1, hyperparameters.epochs + 1)
@@ -181,7 +187,7 @@ def learn_space(
         best_before = max((line.validation for line in state.log), default=-math.inf)
         value = group.first(_validation_score, state, data)
         if value > best_before:
-            state.best = copy.deepcopy(state.towers.state_dict())
+            state.best = _kept(state.towers)
         state.log.append(Epoch(epoch, loss, value, spread, time.monotonic() - started))
         after_epoch(state)
     state.towers.load_state_dict(state.best)
@@ -219,7 +225,7 @@ def refit_space(
         )
         loss = _one_epoch(state, data, schedule, epoch, source, group)
         group.first(_check_health, state, data, hyperparameters.objective, loss, where, epoch)
-    state.best = copy.deepcopy(state.towers.state_dict())
+    state.best = _kept(state.towers)
     return state
 
 
@@ -257,7 +263,9 @@ def _torch_generator(source: np.random.Generator) -> torch.Generator:
     return torch.Generator().manual_seed(int(source.integers(2**63)))
 
 
-def _begin(data: SpaceData, hyperparameters: Hyperparameters, seed: list[int]) -> State:
+def _begin(
+    data: SpaceData, hyperparameters: Hyperparameters, seed: list[int], device: Device
+) -> State:
     generator = _torch_generator(np.random.default_rng(seed))
     towers = nn.ModuleDict(
         {
@@ -268,8 +276,13 @@ def _begin(data: SpaceData, hyperparameters: Hyperparameters, seed: list[int]) -
     if data.participants is not None:
         seen = np.unique(data.participants[data.train])
         towers[PARTICIPANTS] = Participants(seen[seen >= 0], hyperparameters.dimensions)
-    optimiser = _optimiser(towers, hyperparameters)
-    return State(towers, optimiser, copy.deepcopy(towers.state_dict()))
+    towers = device.prepare(towers)
+    return State(towers, _optimiser(towers, hyperparameters), _kept(towers))
+
+
+def _kept(towers: nn.Module) -> dict[str, Tensor]:
+    """Return a copy of the weights in main memory."""
+    return {name: one.detach().to("cpu", copy=True) for name, one in towers.state_dict().items()}
 
 
 def _optimiser(towers: nn.Module, hyperparameters: Hyperparameters) -> torch.optim.AdamW:
@@ -306,8 +319,8 @@ def _one_epoch(
         gradients = [one.grad for one in state.towers.parameters() if one.grad is not None]
         group.add_up([loss, *gradients])
         state.optimiser.step()
-        losses.append(loss.item())
-    return float(np.mean(losses))
+        losses.append(loss.detach())  # to read it now would wait for the device
+    return float(np.mean(torch.stack(losses).cpu().tolist()))
 
 
 def _batch_loss(
@@ -322,15 +335,16 @@ def _batch_loss(
     is_hinge = hyperparameters.objective.startswith("hinge")
     scale = torch.tensor(hyperparameters.margin if is_hinge else hyperparameters.temperature)
     has = {modality: data.features[modality].has(batch) for modality in data.network.modalities}
+    precision = hyperparameters.precision
     embeddings = {
-        modality: _embed_batch(state, data, modality, batch[held], dropout, group)
+        modality: _embed_batch(state, data, modality, batch[held], dropout, precision, group)
         for modality, held in has.items()
     }
     losses = []
     for first, second in data.network.links:
         both = has[first] & has[second]
         samples = batch[both]
-        one, other = embeddings[first][both[has[first]]], embeddings[second][both[has[second]]]
+        one, other = (_rows(embeddings[own], both[has[own]]) for own in (first, second))
         positives = torch.from_numpy(data.positives.between((first, second), samples))
         if data.participants is None:
             losses.append(
@@ -347,7 +361,7 @@ def _batch_loss(
         return loss
     # The same items under another dropout, so that an item is no trivial match of itself.
     samples = batch[has[data.alike]]
-    again = _embed_batch(state, data, data.alike, samples, dropout, group)
+    again = _embed_batch(state, data, data.alike, samples, dropout, precision, group)
     together = torch.from_numpy(data.positives.within(data.alike, samples))
     apart = batch_loss(
         hyperparameters.objective, embeddings[data.alike], again, together, scale, group=group
@@ -361,15 +375,32 @@ def _embed_batch(
     modality: str,
     samples: Codes,
     dropout: Dropout,
+    precision: str,
     group: Group,
 ) -> Tensor:
     """Return the embeddings of samples of one modality in training, (n, dimensions)."""
     count, share = len(samples), group.share(len(samples))
-    own = state.tower(modality)(
-        torch.from_numpy(data.features[modality].of(samples[share])),
-        replace(dropout, start=share.start, count=count),
-    )
+    tower = state.tower(modality)
+    device = tower.linear.device
+    features = put(torch.from_numpy(data.features[modality].of(samples[share])), device)
+    masks = replace(dropout, start=share.start, count=count).masks(features, len(tower.bias))
+    with _products(precision, device):
+        own = tower(features, masks)
     return group.gather(own, count)
+
+
+def _products(precision: str, device: torch.device) -> contextlib.AbstractContextManager[object]:
+    """Return a block in which products are worked out in a precision."""
+    if precision == "float32":
+        return contextlib.nullcontext()
+    return torch.autocast(device.type, getattr(torch, precision))
+
+
+def _rows(embeddings: Tensor, held: NDArray[np.bool_]) -> Tensor:
+    """Return the rows that are held."""
+    if held.all():
+        return embeddings
+    return embeddings[put(torch.from_numpy(np.flatnonzero(held)), embeddings.device)]
 
 
 def _learning_rate(hyperparameters: Hyperparameters, epochs_done: float) -> float:

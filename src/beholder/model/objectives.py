@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from beholder.model.devices import put
+
 Objective: TypeAlias = Callable[[Tensor, Tensor, Tensor], Tensor]
 """(scores (n, m), positives (n, m), margin or temperature ()) → loss ()."""
 
@@ -24,6 +26,7 @@ def objective_loss(
     """Return the mean of an objective over both directions, rows to columns and back, shape ().
 
     ``back`` (m, n) holds the scores of the way back where they are not ``scores`` transposed.
+    ``positives`` and ``scale`` may stay in main memory, where no device has to be waited for.
     """
     objective = OBJECTIVES[name]
     directions = ((scores, positives), (scores.T if back is None else back, positives.T))
@@ -32,11 +35,17 @@ def objective_loss(
 
 def _of_usable(objective: Objective, scores: Tensor, positives: Tensor, scale: Tensor) -> Tensor:
     """Apply an objective to the queries that have both a positive and a negative."""
-    count = positives.sum(dim=1)
-    usable = (count > 0) & (count < positives.shape[1])
-    if not usable.any():
+    usable = usable_queries(positives)
+    if not len(usable):
         return scores.sum() * 0  # nothing to learn from, yet a gradient that exists
-    return objective(scores[usable], positives[usable], scale)
+    device = scores.device
+    return objective(scores[put(usable, device)], put(positives[usable], device), scale)
+
+
+def usable_queries(positives: Tensor) -> Tensor:
+    """Return the rows, in order, that have both a positive and a negative."""
+    count = positives.sum(dim=1)
+    return ((count > 0) & (count < positives.shape[1])).nonzero()[:, 0]
 
 
 def hinge_sum(scores: Tensor, positives: Tensor, margin: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from beholder.features import FeatureCache, Pretrained, StudyInputs
 from beholder.model.claiming import check_sight, claimed
 from beholder.model.combination import choose_weights, combine
 from beholder.model.configuration import TrainingConfiguration
+from beholder.model.devices import Device
 from beholder.model.distributed import LONE, Group
 from beholder.model.fitting import fit_features
 from beholder.model.folder import Provenance, RunFolder
@@ -58,6 +59,8 @@ def train(
     checkpoint_every_s: float = CHECKPOINT_EVERY_S,
     group: Group = LONE,
     workers: Workers = HERE,
+    device: str = "auto",
+    compiled: bool = False,
 ) -> Run:
     """Train a run on a study, or on the one in a folder or at a URL, and return the run, opened.
 
@@ -65,6 +68,9 @@ def train(
     had; without a configuration it goes on with its own. Tasks that the study cannot support
     are left out with a warning in the run's provenance; UnsupportedError if none is left,
     TrainingError if a training fails. ``workers`` describe the study's images.
+
+    ``device`` is ``cpu``, ``cuda``, ``cuda:1``, or ``auto``: CUDA where it is there. It and
+    whether the towers are ``compiled`` may differ when a run goes on.
 
     The processes of a ``group`` (see `beholder.model.distributed.joined`) train one run
     together: each calls this with the same arguments, and the first alone writes. Where
@@ -84,6 +90,8 @@ def train(
                 checkpoint_every_s=checkpoint_every_s,
                 group=group,
                 workers=workers,
+                device=device,
+                compiled=compiled,
             )
     folder = path if isinstance(path, RunFolder) else RunFolder(Path(path))
     if resume and overwrite:
@@ -92,6 +100,7 @@ def train(
         begun = resume and not folder.is_empty
         configuration = folder.configuration() if begun else TrainingConfiguration()
     _check_agreement(study, configuration, group)
+    chosen = Device.chosen(device, compiled=compiled, group=group)
     progress = progress if group.is_first else silent
     with contextlib.ExitStack() as held:
         claim = claimed(folder, configuration, resume, overwrite, group.launch)
@@ -110,12 +119,20 @@ def train(
         for modality in dict.fromkeys(m for network in plan.networks for m in network.modalities):
             encoder, features[modality] = fit_features(inputs, split, modality, group=group)
             group.first(encoder.save, folder.encoders, modality)
+        held.enter_context(chosen.in_use())
         for network in plan.networks:
             for space in plan.spaces[network.name]:
                 if not group.first(folder.has_space, network.name, space):
                     data = space_data(study, split, space, network, features)
                     state = _learn(
-                        folder, configuration, data, space, checkpoint_every_s, progress, group
+                        folder,
+                        configuration,
+                        data,
+                        space,
+                        checkpoint_every_s,
+                        progress,
+                        group,
+                        chosen,
                     )
                     rows = split.rows("validation")
                     judged = group.first(_embedded, state, data, rows)
@@ -133,7 +150,8 @@ def train(
                     group.first(folder.write_space, network, space, state)
             for pair in network.pairs:
                 group.first(_combine, folder, configuration, study, split, plan, pair, features)
-        group.first(folder.finish, _provenance(study, plan, time.monotonic() - started))
+        seconds = time.monotonic() - started
+        group.first(folder.finish, _provenance(study, plan, str(chosen), seconds))
     return Run(folder, study)
 
 
@@ -209,6 +227,7 @@ def _learn(
     every_s: float,
     progress: Progress,
     group: Group,
+    device: Device,
 ) -> State:
     network = data.network
     last = time.monotonic()
@@ -228,6 +247,7 @@ def _learn(
         after_epoch=lambda state: group.first(keep, state),
         progress=progress,
         group=group,
+        device=device,
     )
 
 
@@ -322,7 +342,7 @@ def _weights(
     )
 
 
-def _provenance(study: Study, plan: Plan, seconds: float) -> Provenance:
+def _provenance(study: Study, plan: Plan, device: str, seconds: float) -> Provenance:
     versions = {"python": platform.python_version(), "beholder": __version__}
     versions |= {library: version(library) for library in _LIBRARIES}
     return Provenance(
@@ -333,4 +353,5 @@ def _provenance(study: Study, plan: Plan, seconds: float) -> Provenance:
         warnings=plan.warnings,
         versions=versions,
         seconds=round(seconds, 3),
+        device=device,
     )

@@ -108,6 +108,7 @@ class SpaceMethod(Method):
             overwrite=begun and folder.configuration() != configuration,
             cache=setting.cache,
             progress=setting.progress,
+            device="cpu",  # whichever machine has the cell, it is the same
         )
         return RunMatcher(run, self.space)
 
