@@ -91,13 +91,12 @@ def _in_blocks(
         return OBJECTIVES[name](queries @ items.T, positives, scale) * len(queries)
 
     total = (queries.sum() + items.sum()) * 0  # a gradient that exists, whatever is usable
-    device = queries.device
     blocks = _blocks(positives, memory.cells, group)
     is_kept = _cells(blocks, positives) <= memory.kept
     for block in blocks:
         own = usable_queries(positives[block])
         if len(own):
-            some = queries[block][put(own, device)], items, put(positives[block][own], device)
+            some = queries[block][put(own, queries.device)], items, positives[block][own]
             total = total + (
                 of_block(*some)
                 if is_kept

@@ -3,6 +3,7 @@
 Each takes ``scores`` of shape (n, m), the cosines of queries and items, ``positives`` of the
 same shape, a mask in which every row has both kinds of pair, and a ``scale``, the margin or
 the temperature. A pair is a positive or a negative, so no positive is ever pushed away.
+The mask and the scale may stay in main memory, where no device has to be waited for.
 `objective_loss` drops the rows without both kinds and averages the two directions.
 """
 
@@ -26,7 +27,6 @@ def objective_loss(
     """Return the mean of an objective over both directions, rows to columns and back, shape ().
 
     ``back`` (m, n) holds the scores of the way back where they are not ``scores`` transposed.
-    ``positives`` and ``scale`` may stay in main memory, where no device has to be waited for.
     """
     objective = OBJECTIVES[name]
     directions = ((scores, positives), (scores.T if back is None else back, positives.T))
@@ -38,8 +38,7 @@ def _of_usable(objective: Objective, scores: Tensor, positives: Tensor, scale: T
     usable = usable_queries(positives)
     if not len(usable):
         return scores.sum() * 0  # nothing to learn from, yet a gradient that exists
-    device = scores.device
-    return objective(scores[put(usable, device)], put(positives[usable], device), scale)
+    return objective(scores[put(usable, scores.device)], positives[usable], scale)
 
 
 def usable_queries(positives: Tensor) -> Tensor:
@@ -59,6 +58,9 @@ def hinge_sum(scores: Tensor, positives: Tensor, margin: Tensor) -> Tensor:
     row, column = positives.nonzero(as_tuple=True)
     place = torch.arange(len(row), device=row.device) - (count.cumsum(0) - count)[row]
     unused = scores.new_full((len(scores), int(count.max())), torch.inf)  # (n, p)
+    row, column, place, count, positives = (
+        put(own, scores.device) for own in (row, column, place, count, positives)
+    )
     threshold = unused.index_put((row, place), scores[row, column] - margin).sort(dim=1).values
     total = threshold.masked_fill(threshold.isinf(), 0).cumsum(dim=1)
     total = functional.pad(total, (1, 0))  # (n, p + 1): the sum of the k lowest thresholds
@@ -70,6 +72,7 @@ def hinge_sum(scores: Tensor, positives: Tensor, margin: Tensor) -> Tensor:
 
 def hinge_hardest(scores: Tensor, positives: Tensor, margin: Tensor) -> Tensor:
     """max(0, margin - s⁺ + the hardest s⁻), as in VSE++ (Faghri et al., BMVC 2018)."""
+    positives = put(positives, scores.device)
     hardest = scores.masked_fill(positives, -torch.inf).max(dim=1, keepdim=True).values  # (n, 1)
     hinge = functional.relu(margin - scores + hardest)  # (n, m)
     return _mean_over_positives(hinge, positives)
@@ -80,6 +83,7 @@ def contrastive(scores: Tensor, positives: Tensor, temperature: Tensor) -> Tenso
 
     The loss of a positive is -log(exp(s⁺/τ) / (exp(s⁺/τ) + Σ exp(s⁻/τ))).
     """
+    positives = put(positives, scores.device)
     logits = scores / temperature
     negatives = logits.masked_fill(positives, -torch.inf)
     total = negatives.logsumexp(dim=1, keepdim=True)  # (n, 1)
@@ -89,6 +93,7 @@ def contrastive(scores: Tensor, positives: Tensor, temperature: Tensor) -> Tenso
 
 def sigmoid(scores: Tensor, positives: Tensor, temperature: Tensor) -> Tensor:
     """Judge every pair alone, after SigLIP (Zhai et al., ICCV 2023); both kinds weigh alike."""
+    positives = put(positives, scores.device)
     logits = scores / temperature - 0.5 / temperature
     loss = functional.softplus(torch.where(positives, -logits, logits))  # (n, m)
     share = positives.to(scores.dtype).mean(dim=1, keepdim=True)  # (n, 1), neither 0 nor 1

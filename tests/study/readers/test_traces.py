@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from beholder.errors import StudyError
@@ -50,7 +50,6 @@ def by_hand(trace: list[list[dict[str, float]]]) -> tuple[dict[str, Any], int, b
     return columns, outside, backwards
 
 
-@settings(deadline=None)  # the first array loads what Arrow works with
 @given(st.lists(traces, max_size=5))
 def test_columns_are_those_of_a_loop(made: list[list[list[dict[str, float]]]]) -> None:
     found = trace_columns([parse_trace(trace) for trace in made])
