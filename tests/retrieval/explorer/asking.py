@@ -18,8 +18,8 @@ def found(store: EmbeddedStore, **asked: Any) -> list[int]:
 
 def shown(visit: Visit, column: int = 0) -> list[int]:
     """Return the numbers of the answers on the page now."""
-    cards = f"document.querySelectorAll('.column')[{column}].querySelectorAll('li.answer')"
-    numbers: list[int] = visit.page.evaluate(f"[...{cards}].map((card) => +card.dataset.number)")
+    cards = f"document.querySelectorAll('.column')[{column}]?.querySelectorAll('li.answer') ?? []"
+    numbers: list[int] = visit.page.evaluate(f"[...({cards})].map((card) => +card.dataset.number)")
     return numbers
 
 

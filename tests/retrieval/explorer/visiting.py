@@ -79,9 +79,9 @@ class Visit:
 
     def types_without_pause(self, field: Any, words: str) -> None:
         """Type as fast as nobody can: no machine is so slow that a pause comes between."""
-        field.focus()
         field.evaluate(
             """(field, words) => {
+              field.focus();
               for (const letter of words) {
                 field.value += letter;
                 field.dispatchEvent(new InputEvent("input", { bubbles: true }));
