@@ -87,8 +87,9 @@ def _in_blocks(
 ) -> Tensor:
     """Return one direction's loss, keeping similarities for the backward pass if they are few."""
 
-    def of_block(queries: Tensor, items: Tensor, positives: Tensor) -> Tensor:
-        return OBJECTIVES[name](queries @ items.T, positives, scale) * len(queries)
+    def of_block(queries: Tensor, items: Tensor, positives: Tensor, own: Tensor) -> Tensor:
+        scores = queries[put(own, queries.device)] @ items.T
+        return OBJECTIVES[name](scores, positives[own], scale) * len(own)
 
     total = (queries.sum() + items.sum()) * 0  # a gradient that exists, whatever is usable
     blocks = _blocks(positives, memory.cells, group)
@@ -96,7 +97,7 @@ def _in_blocks(
     for block in blocks:
         own = usable_queries(positives[block])
         if len(own):
-            some = queries[block][put(own, queries.device)], items, positives[block][own]
+            some = queries[block], items, positives[block], own
             total = total + (
                 of_block(*some)
                 if is_kept
