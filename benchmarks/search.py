@@ -27,7 +27,9 @@ from benchmarks.commands import write_results
 from benchmarks.postgres import PostgresAbsentError, running_postgres
 
 SPACES, DIMENSIONS, CLUSTERS = ("base", "content", "style"), 64, 500
-LAYOUT = PairLayout(("gaze", "text"), dict.fromkeys(SPACES, 1 / 3), DIMENSIONS)
+LAYOUT = PairLayout(
+    ("gaze", "text"), dict.fromkeys(SPACES, 1 / 3), dict.fromkeys(SPACES, DIMENSIONS)
+)
 DESCRIPTION = Description("made", "run", "ours", "random", 0, ("g2t",), (LAYOUT,), "", None)
 SIDE = LAYOUT.side("text")
 ROWS = (20_000, 50_000, 100_000)

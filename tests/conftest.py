@@ -69,6 +69,13 @@ def tiny_run(tiny_study: Study, tmp_path_factory: pytest.TempPathFactory) -> Run
     return train(tiny_study, tmp_path_factory.mktemp("runs") / "ours", configuration)
 
 
+@pytest.fixture(scope="session")
+def canonical_run(tiny_study: Study, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run of `canonical` on two pairs of the tiny study, of which one is of ours; read only."""
+    configuration = TrainingConfiguration("canonical", "g2t,t2g,t2p", hyperparameters=QUICK)
+    return train(tiny_study, tmp_path_factory.mktemp("runs") / "canonical", configuration)
+
+
 @pytest.fixture
 def gaze_text() -> TrainingConfiguration:
     """The shortest training: one space of gaze and text."""

@@ -16,8 +16,6 @@ from beholder.model import TrainingConfiguration
 from beholder.model.agreement import fit_agreement
 from beholder.model.canonical import fit_projections
 from beholder.model.methods import BUILT_IN, Method, Registry, RunMatcher, Setting, SpaceMethod
-from beholder.model.methods.canonical import FourSpaces
-from beholder.model.methods.manner import MannerMatcher
 from beholder.model.planning import with_both
 from beholder.model.towers import Participants
 from beholder.study import Study
@@ -124,47 +122,43 @@ def test_methods_of_a_group_share_one_training(tiny_study: Study, tmp_path: Path
     assert not np.allclose(ours, base)
 
 
+def fitted(shared: Setting, *names: str) -> list[RunMatcher]:
+    found = [BUILT_IN[name].fit(shared) for name in names]
+    assert all(isinstance(one, RunMatcher) for one in found)
+    return found  # type: ignore[return-value]
+
+
+def taught(shared: Setting) -> np.ndarray:
+    """The samples that teach and have a gaze and a text."""
+    rows = np.sort(np.concatenate([shared.split.rows(part) for part in ("train", "validation")]))
+    return with_both(shared.study, rows, ("gaze", "text"))
+
+
 def test_manner_adds_how_looking_fits_writing_to_ours(tiny_study: Study, tmp_path: Path) -> None:
     shared = setting(tiny_study, tmp_path, "g2t,t2g,g2p", ("ours", "manner"))
-    ours, manner = (BUILT_IN[name].fit(shared) for name in ("ours", "manner"))
-    assert ours is not None and isinstance(manner, MannerMatcher)
+    ours, manner = fitted(shared, "ours", "manner")
+    kinds = {"gaze": Scanpath(), "text": Manner()}
+    features = {name: shared.features(name, encoder) for name, encoder in kinds.items()}
+    learnt = [own.of(taught(shared)) for own in features.values()]
+    expected = fit_agreement(*learnt)  # nothing of the test part
+    assert expected.correlation > 0  # simulated people who look longer write more
     rows = with_both(tiny_study, shared.split.rows("test"), ("gaze", "text"))
-    gaze = shared.features("gaze", Scanpath()).of(rows)
-    text = shared.features("text", Manner()).of(rows)
-    ratio = manner.agreement.log_ratio(
-        manner.agreement.first.of(gaze), manner.agreement.second.of(text)
-    )
-    assert manner.agreement.correlation > 0  # simulated people who look longer write more
+    gaze, text = (own.of(rows) for own in features.values())
+    ratio = expected.vectors(gaze, first=True) @ expected.vectors(text, first=False).T
     there, back = (manner.against(TASKS[name], rows)(rows) for name in ("g2t", "t2g"))
     # `ours` divides cosines less popularity by 2.25, and the temperature of popularity is 0.07.
-    assert there == pytest.approx(ours.against(TASKS["g2t"], rows)(rows) + 0.07 / 2.25 * ratio)
+    own = ours.against(TASKS["g2t"], rows)(rows)
+    assert there == pytest.approx(own + 0.07 / 2.25 * ratio, abs=1e-6)
     assert back == pytest.approx(there.T, abs=1e-6)
 
 
-def test_manner_learns_nothing_of_the_test_part(tiny_study: Study, tmp_path: Path) -> None:
-    shared = setting(tiny_study, tmp_path, "g2t", ("manner",))
-    rows = np.sort(np.concatenate([shared.split.rows(part) for part in ("train", "validation")]))
-    rows = with_both(tiny_study, rows, ("gaze", "text"))
-    expected = fit_agreement(
-        shared.features("gaze", Scanpath()).of(rows), shared.features("text", Manner()).of(rows)
-    )
-    manner = BUILT_IN["manner"].fit(shared)
-    assert isinstance(manner, MannerMatcher)
-    assert manner.agreement.correlation == expected.correlation
-    assert manner.agreement.first.weights.tolist() == expected.first.weights.tolist()
-
-
 def test_canonical_joins_a_space_in_closed_form(tiny_study: Study, tmp_path: Path) -> None:
-    shared = setting(tiny_study, tmp_path, "g2t,t2g", ("canonical", "manner"))
-    manner, found = (BUILT_IN[name].fit(shared) for name in ("manner", "canonical"))
-    ours = BUILT_IN["ours"].fit(shared)
-    assert isinstance(manner, MannerMatcher) and isinstance(found, MannerMatcher)
-    assert isinstance(ours, RunMatcher) and isinstance(found.ours, FourSpaces)
+    shared = setting(tiny_study, tmp_path, "g2t,t2g", ("canonical", "manner", "ours"))
+    ours, manner, found = fitted(shared, "ours", "manner", "canonical")
     pair = ("gaze", "text")
     features = {modality: shared.features(modality) for modality in pair}
-    parts = [shared.split.rows(part) for part in ("train", "validation")]
-    taught = with_both(tiny_study, np.sort(np.concatenate(parts)), pair)
-    sides = fit_projections(*(features[m].of(taught) for m in pair), dimensions=64, ridge=1.0)
+    learnt = [features[modality].of(taught(shared)) for modality in pair]
+    sides = fit_projections(*learnt, dimensions=64, ridge=1.0)
     rows = with_both(tiny_study, shared.split.rows("test"), pair)
 
     def cosines(looked: np.ndarray, wrote: np.ndarray) -> np.ndarray:
@@ -182,13 +176,22 @@ def test_canonical_joins_a_space_in_closed_form(tiny_study: Study, tmp_path: Pat
         return 0.07 * np.log(np.exp(scores / 0.07).mean(axis=1))
 
     expected = cosines(rows, rows)
-    expected -= 0.5 * popularity(cosines(rows, taught))[:, None]
-    expected -= 0.5 * popularity(cosines(taught, rows).T)
+    expected -= 0.5 * popularity(cosines(rows, taught(shared)))[:, None]
+    expected -= 0.5 * popularity(cosines(taught(shared), rows).T)
     task = TASKS["g2t"]
     fit = manner.against(task, rows)(rows) - ours.against(task, rows)(rows)
     there, back = (found.against(TASKS[name], rows)(rows) for name in ("g2t", "t2g"))
     assert there == pytest.approx(expected / 2.25 + fit, abs=1e-5)
     assert back == pytest.approx(there.T, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["manner", "canonical-joint", "canonical+personality"])
+def test_they_are_of_gaze_and_text_alone(name: str, tiny_study: Study, tmp_path: Path) -> None:
+    shared = setting(tiny_study, tmp_path, "g2t,g2p")
+    method = Registry.of().named(name)
+    assert method.missing_for(shared, TASKS["g2t"]) is None
+    lack = method.missing_for(shared, TASKS["g2p"])
+    assert lack is not None and "fits how people look to how they write" in lack
 
 
 def test_one_space_alone_trains_nothing_else(tiny_study: Study, tmp_path: Path) -> None:

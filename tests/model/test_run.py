@@ -90,7 +90,7 @@ def test_ours_is_the_weighted_sum_of_the_spaces_cosines_less_popularity(tiny_run
     expected = (cosines - 0.5 * first[:, None] - 0.5 * second[None, :]) / 2.25
     assert np.allclose(scores("ours"), expected, atol=1e-5)
     assert np.allclose(scores("added"), cosines, atol=1e-5)
-    assert tiny_run.methods(tiny_run.tasks[0]) == METHODS
+    assert tiny_run.methods(pair) == METHODS
 
 
 def test_an_opened_run_embeds_as_the_one_that_was_trained(tiny_run: Run) -> None:

@@ -13,8 +13,12 @@ from beholder.retrieval.records import Addition, ImageRecord, ParticipantRecord,
 from beholder.retrieval.store import Filters, Ranking
 
 PAIRS = (
-    PairLayout(("gaze", "text"), {"base": 0.25, "content": 0.5, "style": 0.25}, 4),
-    PairLayout(("text", "personality"), {"base": 0.0, "style": 1.0}, 3),
+    PairLayout(
+        ("gaze", "text"),
+        {"base": 0.25, "content": 0.5, "style": 0.25},
+        {"base": 4, "content": 3, "style": 4, "manner": 2},
+    ),
+    PairLayout(("text", "personality"), {"base": 0.0, "style": 1.0}, {"base": 3, "style": 3}),
 )
 DESCRIPTION = Description("made", "run", "ours", "random", 0, ("g2t", "t2p"), PAIRS, "0", None)
 SIDES = DESCRIPTION.sides

@@ -104,6 +104,20 @@ def test_values_are_those_of_real_searches(
     check(searcher, asked(tiny_study, modalities, find=find), rank=4)
 
 
+@pytest.mark.parametrize("find", ["text", "gaze", "images"])
+def test_so_are_those_of_manner_and_canonical(
+    canonical_run: Run, tiny_study: Study, find: str, tmp_path: Path
+) -> None:
+    searcher = Searcher(index(canonical_run, tmp_path / "store"))
+    query = asked(tiny_study, ("gaze", "text"), find=find)
+    check(searcher, query, rank=4)
+    answer = searcher.search(replace(query, top=1)).answers[0]
+    across = {"manner", "popularity"} if find != "images" else set()
+    assert {part for part, value in answer.parts.items() if value} - across == {
+        *("base", "content", "style", "canonical"),
+    }
+
+
 @pytest.mark.parametrize("find", FINDS)
 def test_so_are_those_of_either_kind_of_store(
     any_tiny_store: Store, tiny_study: Study, find: str

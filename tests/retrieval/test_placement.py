@@ -186,7 +186,7 @@ def test_without_a_style_space_all_spaces_place(tmp_path: Path) -> None:
 
     from beholder.retrieval.layout import PairLayout
 
-    layout = PairLayout(("gaze", "text"), {"base": 0.5, "content": 0.5}, 2)
+    layout = PairLayout(("gaze", "text"), {"base": 0.5, "content": 0.5}, {"base": 2, "content": 2})
     rows = np.array([[1, 0, 0, 1, 0], [0, 1, 0, 1, 0], [1, 0, 1, 0, 0]], np.float32)
     addition = made_addition(2, 1, 0, np.random.default_rng(0))
     samples = tuple(SampleRecord(n, f"person-{n % 2}", "image-0.png") for n in range(3))

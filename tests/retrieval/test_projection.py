@@ -28,7 +28,7 @@ def drawn_addition(description: Description, seed: int, samples: int = 60) -> Ad
         layout = next(one for one in description.pairs if one.pair == side.pair)
         rows = generator.normal(0.3, 1, (len(numbers), layout.width)).astype(np.float32)
         for space in layout.weights:
-            block = rows[:, layout.block(space)] * np.arange(1, layout.dimensions + 1)
+            block = rows[:, layout.block(space)] * np.arange(1, layout.widths[space] + 1)
             rows[:, layout.block(space)] = block / np.linalg.norm(block, axis=1)[:, None]
         vectors[side] = numbers, rows
     return replace(addition, vectors=vectors)

@@ -245,6 +245,22 @@ def test_ours_ranks_as_the_run_is_evaluated(searcher: Searcher, tiny_run: Run) -
             assert scores[number] >= scores[after] - ROUNDING
 
 
+def test_canonical_scores_as_the_run_is_evaluated(canonical_run: Run, place: str) -> None:
+    study, every = canonical_run.study, np.arange(len(canonical_run.study))
+    searcher = Searcher(index(canonical_run, place))
+    for source, target in (("gaze", "text"), ("text", "gaze")):
+        query = asked(study, (source,), 0, find=target, top=500)
+        found = {one.number: one.score for one in searcher.search(query).answers}
+        one, items = (
+            canonical_run.embed_samples(("gaze", "text"), modality, samples)
+            for modality, samples in ((source, every[:1]), (target, every))
+        )
+        # A run divides by 2.25, and takes off the query's own popularity, which moves all alike.
+        expected = 2.25 * (items @ one[0])
+        moved = np.array([found[number] for number in every]) - expected
+        assert moved == pytest.approx(moved.mean(), abs=1e-5)
+
+
 def test_an_image_of_the_store_is_as_good_as_its_file(
     searcher: Searcher, tiny_study: Study
 ) -> None:

@@ -27,10 +27,10 @@ from beholder.errors import ConfigurationError
 from beholder.remote import changed, without_secrets
 
 if TYPE_CHECKING:
-    from beholder.model import TrainingConfiguration
+    from beholder.model import Run, TrainingConfiguration
     from beholder.model.folder import RunFolder
 
-METHODS = ("base", "content", "style", "ours")
+METHODS = ("base", "content", "style", "ours", "manner", "canonical")
 UNITS = ("samples", "participants")
 
 
@@ -85,6 +85,9 @@ def train(
 ) -> None:
     """Learn the spaces of METHOD on STUDY and write RUN; both are folders or URLs.
 
+    A method is one space, or all of them together: ours; manner and canonical, which tell more
+    of gaze and text (docs/methods.md).
+
     Objectives: contrastive, hinge-sum, hinge-hardest, sigmoid. Every hyperparameter and its
     default stands in RUN/configuration.toml. Only the study's images are described by --on and
     --processes; the spaces are learnt here, or together by processes that torchrun starts:
@@ -122,8 +125,8 @@ def train(
     if not group.is_first:
         return
     provenance = trained.provenance
-    for warning in provenance.warnings:
-        _say(warning)
+    for sentence in (*provenance.warnings, *_adding_nothing(trained)):
+        _say(sentence)
     print_result(
         {"run": where, **vars(provenance)},
         as_json,
@@ -159,6 +162,17 @@ def evaluate(run: str | Path, report: Path | None, as_json: bool) -> None:
     print_result(result, as_json, lambda console: console.print_evaluation(result))
     if report is not None and not as_json:
         click.echo(f"report: {report}")
+
+
+def _adding_nothing(run: "Run") -> list[str]:
+    """Return a sentence on each pair of modalities to which the run's method adds nothing."""
+    method = run.configuration.method
+    pairs = dict.fromkeys(task.pair for task in run.tasks)
+    return [
+        f"{method} is of how people look and write: {' and '.join(pair)} have ours"
+        for pair in pairs
+        if run.method_for(pair) != method
+    ]
 
 
 def _say(sentence: str) -> None:

@@ -22,6 +22,8 @@ COLOURS = {
     "style": "#009e73",
     "added": "#7a4a2b",
     "ours": "#d55e00",
+    "manner": "#b8a100",
+    "canonical": "#5d6d7e",
 }
 _TEXT = "#010203"  # replaced by the page's own text colour
 _DEEPEST = 50  # the last k of an accuracy curve

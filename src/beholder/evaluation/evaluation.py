@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 from beholder import atomic
 from beholder.evaluation.protocol import TaskScores, score_task
 from beholder.evaluation.tables import task_table
+from beholder.model.configuration import COMBINED
 from beholder.model.methods import RunMatcher
-from beholder.model.run import COMBINED, Run
+from beholder.model.run import Run
 from beholder.progress import Progress, silent
 from beholder.study.tasks import MODALITIES, Galleries
 
@@ -31,7 +32,8 @@ class Evaluation:
     def as_json(self) -> dict[str, Any]:
         """Return the object that `beholder evaluate --json` prints.
 
-        ``tasks`` has the measures of the run's method; ``methods`` those of all, by method.
+        ``tasks`` has the measures of the run's method, with what that is for a task's pair;
+        ``methods`` those of all, by method.
         """
         configuration = self.run.configuration
         methods = {
@@ -43,7 +45,11 @@ class Evaluation:
             "split": configuration.split,
             "method": configuration.method,
             "seed": configuration.seed,
-            "tasks": methods[configuration.method],
+            "tasks": {
+                task.name: {"method": method} | methods[method][task.name]
+                for task in self.run.tasks
+                for method in [self.run.method_for(task.pair)]
+            },
             "methods": methods,
             "warnings": list(self.run.provenance.warnings),
         }
@@ -71,7 +77,7 @@ def evaluate(run: Run | str | Path, progress: Progress = silent) -> Evaluation:
     for task in progress(run.tasks, "evaluating", len(run.tasks)):
         retrieval = galleries.retrieval(task, rows)
         same_image = galleries.same_image(task, rows)
-        for method in run.methods(task):
+        for method in run.methods(task.pair):
             matcher = RunMatcher(run, method)
             found = score_task(run.study, matcher, retrieval, same_image)
             scores.setdefault(method, {})[task.name] = found

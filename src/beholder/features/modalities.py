@@ -73,6 +73,19 @@ class ModalityEncoder:
         ]
         return np.concatenate(blocks, axis=1)
 
+    def columns(self, name: str, inputs: Any) -> slice:
+        """Return which columns of the features are the block of an encoder, by its name.
+
+        ``inputs`` are any items: an encoder tells its width by encoding. ValueError if there is
+        no such encoder.
+        """
+        names = [encoder.name for encoder in self.encoders]
+        ends = [0]
+        for place in range(names.index(name) + 1):
+            block = self.encoders[place].encode(inputs, self.statistics[place])
+            ends.append(ends[-1] + block.shape[1])
+        return slice(ends[-2], ends[-1])
+
     def save(self, folder: Path, name: str) -> None:
         """Write ``name.safetensors`` (arrays) and ``name.json`` (options and vocabularies)."""
         from safetensors.numpy import save

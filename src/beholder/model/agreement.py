@@ -44,15 +44,20 @@ class Agreement:
     second: Side
     correlation: float
 
-    def log_ratio(self, first: Floats, second: Floats) -> Floats:
-        """Return log p(u, v) / (p(u) p(v)) of variates (n,) and (m,) as Gaussians, (n, m).
+    def vectors(self, features: NDArray[np.floating[Any]], *, first: bool) -> Floats:
+        """Return vectors (n, 3) of one side's features (n, width); ``first`` tells of which.
 
-        Above 0 where a pair fits better than two sides of different samples do.
+        The inner product of a first and a second vector is log p(u, v) / (p(u) p(v)) of their
+        variates as Gaussians: above 0 where a pair fits better than two sides of different
+        samples do. With correlation r it is -½ log(1 - r²) - (r² (u² + v²) - 2 r u v) / 2 (1 - r²).
         """
         r = self.correlation
-        u, v = first[:, None], second[None, :]
-        distance = r**2 * (u**2 + v**2) - 2 * r * u * v
-        return np.asarray(-0.5 * np.log(1 - r**2) - distance / (2 * (1 - r**2)))
+        rest = 1 - r**2
+        variate = (self.first if first else self.second).of(features)  # (n,)
+        own = -0.25 * np.log(rest) - r**2 / (2 * rest) * variate**2
+        ones = np.ones_like(variate)
+        columns = [ones, own] if first else [own, ones]
+        return np.stack([np.sqrt(r / rest) * variate, *columns], axis=1)
 
 
 def fit_agreement(first: NDArray[np.floating[Any]], second: NDArray[np.floating[Any]]) -> Agreement:

@@ -12,8 +12,15 @@ from beholder.study.splits import SPLITS, UNITS, SplitKind, Unit
 from beholder.study.survey import quoted
 from beholder.study.tasks import MODALITIES, Task, parse_tasks
 
-Method = Literal["base", "content", "style", "ours"]
+Method = Literal["base", "content", "style", "ours", "manner", "canonical"]
 METHODS: tuple[Method, ...] = get_args(Method)
+
+COMBINED = ("added", "ours", "manner", "canonical")
+"""What is made of all spaces, each with what those before it have.
+
+Their similarities added; less popularity; with the agreement of how people look and write; with
+the canonical space. The last two are of gaze and text, and `ours` for any other pair.
+"""
 
 PRECISIONS = ("float32", "bfloat16")
 
@@ -156,7 +163,7 @@ class TrainingConfiguration:
     @property
     def spaces(self) -> tuple[Space, ...]:
         """The spaces that the method needs."""
-        return SPACES if self.method == "ours" else (self.method,)
+        return tuple(space for space in SPACES if self.method in (space, *COMBINED))
 
     def toml(self) -> str:
         """Return the configuration as TOML text."""

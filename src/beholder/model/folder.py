@@ -7,7 +7,8 @@ encoders/pretrained.json      which pretrained encoders they are, if any
 spaces/<network>/<space>.*    weights, and the log as CSV; a checkpoint while it is learnt; what
                               it made of the validation part before that taught it
 weights/<pair>.json           the combination's weights
-weights/<pair>.safetensors    the combination's embeddings of training samples, for popularity
+weights/<pair>.safetensors    every space's embeddings of training samples, for popularity
+correlations/<pair>.*         the correlations of gaze and text, where the method has them
 run.json                      what it was made from; written last, so its presence means done
 """
 
@@ -15,7 +16,7 @@ import csv
 import io
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -33,6 +34,7 @@ from beholder import atomic
 from beholder.errors import ConfigurationError, RunError
 from beholder.features import Pretrained
 from beholder.model.configuration import TrainingConfiguration, parse_configuration
+from beholder.model.correlations import Correlations
 from beholder.model.learning import Epoch, State, log_rows
 from beholder.model.networks import Network, Pair
 from beholder.model.spaces import SPACES
@@ -246,22 +248,41 @@ class RunFolder:
         """Return what `write_judged` kept of a pair."""
         return self._arrays(self._judged(network, space), pair)
 
-    def write_known(self, pair: Pair, embeddings: Mapping[str, NDArray[np.float32]]) -> None:
-        """Keep the combination's embeddings of training samples, by modality."""
+    def write_known(
+        self, pair: Pair, embeddings: Mapping[str, Mapping[str, NDArray[np.float32]]]
+    ) -> None:
+        """Keep embeddings of training samples, by modality and space."""
         file = self._known(pair)
         file.parent.mkdir(parents=True, exist_ok=True)
-        atomic.write_bytes(file, save_arrays(dict(embeddings)))
+        named = {
+            f"{modality}.{space}": vectors
+            for modality, own in embeddings.items()
+            for space, vectors in own.items()
+        }
+        atomic.write_bytes(file, save_arrays(named))
 
-    def known(self, pair: Pair) -> dict[str, NDArray[np.float32]]:
-        """Return what `write_known` kept."""
-        return self._arrays(self._known(pair), pair)
+    def known(
+        self, pair: Pair, modality: str, spaces: Sequence[str]
+    ) -> dict[str, NDArray[np.float32]]:
+        """Return what `write_known` kept of a modality, by space."""
+        names = [f"{modality}.{space}" for space in spaces]
+        found = self._arrays(self._known(pair), names)
+        return dict(zip(spaces, found.values(), strict=True))
 
-    def _arrays(self, file: Path, names: Pair) -> dict[str, NDArray[np.float32]]:
+    def write_correlations(self, pair: Pair, correlations: Correlations) -> None:
+        """Keep the correlations of a pair."""
+        file = self.path / correlations_file(pair)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        arrays = {k: np.ascontiguousarray(array) for k, array in correlations.arrays().items()}
+        atomic.write_bytes(file, save_arrays(arrays))
+
+    def correlations(self, pair: Pair) -> Correlations:
+        """Return what `write_correlations` kept."""
+        file = self.path / correlations_file(pair)
         try:
-            arrays = load_arrays(file)
-            return {name: arrays[name] for name in names}
+            return Correlations.of_arrays(load_arrays(file))
         except (OSError, SafetensorError, KeyError) as error:
-            raise RunError(f"the embeddings {file} cannot be read: {error}") from error
+            raise RunError(f"the correlations {file} cannot be read: {error}") from error
 
     def write_weights(self, pair: Pair, weights: Mapping[str, float]) -> None:
         """Keep the combination's weights."""
@@ -299,6 +320,13 @@ class RunFolder:
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise RunError(f"{file} is not of a run of this version: {error}") from error
 
+    def _arrays(self, file: Path, names: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        try:
+            arrays = load_arrays(file)
+            return {name: arrays[name] for name in names}
+        except (OSError, SafetensorError, KeyError) as error:
+            raise RunError(f"the embeddings {file} cannot be read: {error}") from error
+
     def _space(self, network: str, space: str) -> Path:
         return self.path / "spaces" / network / f"{space}.safetensors"
 
@@ -316,6 +344,11 @@ class RunFolder:
 
     def _weights(self, pair: Pair) -> Path:
         return self.path / "weights" / f"{'-'.join(pair)}.json"
+
+
+def correlations_file(pair: Pair) -> str:
+    """Return where a run keeps a pair's correlations, by its path in the run."""
+    return f"correlations/{'-'.join(pair)}.safetensors"
 
 
 def _tower(tensors: dict[str, torch.Tensor], configuration: TrainingConfiguration) -> Tower:

@@ -22,18 +22,22 @@ from beholder.features import (
 )
 from beholder.features.cache import take
 from beholder.model.combination import combine
+from beholder.model.configuration import COMBINED
+from beholder.model.correlations import (
+    CANONICAL,
+    Correlations,
+    has_correlations,
+    weights_with_canonical,
+)
 from beholder.model.folder import RunFolder
 from beholder.model.networks import Pair, network_name
-from beholder.model.popularity import less_popularity
+from beholder.model.popularity import LENGTH, TEMPERATURE, less_popularity
 from beholder.model.towers import Tower, embed
 from beholder.progress import Progress, silent
 from beholder.remote import in_its_words, is_remote, local
 from beholder.study.gaze import Gaze
 from beholder.study.study import Study
 from beholder.study.tasks import Codes, Task, parse_tasks
-
-COMBINED = ("added", "ours")
-"""What is made of all spaces: their similarities added, and `ours`, less popularity besides."""
 
 EMBEDDED_AT_ONCE = 16_384
 """The features of so many samples are in memory while these are embedded."""
@@ -92,14 +96,39 @@ class Run:
         self.split.check(study)
         return study
 
-    def methods(self, task: Task) -> tuple[str, ...]:
-        """Return what can be evaluated for a task: each space, and what adds them if trained."""
-        spaces = tuple(self.folder.weights(task.pair))
-        return (*spaces, *COMBINED) if self.configuration.method == "ours" else spaces
+    def method_for(self, pair: Pair) -> str:
+        """Return the run's method for a pair: `ours` where it adds nothing to that."""
+        method = self.configuration.method
+        adds_more = method in COMBINED and not has_correlations(method, pair)
+        return "ours" if adds_more else method
+
+    def methods(self, pair: Pair) -> tuple[str, ...]:
+        """Return what can be evaluated for a pair: each space, and what is made of all of them."""
+        method, spaces = self.method_for(pair), tuple(self.folder.weights(pair))
+        combined = COMBINED[: COMBINED.index(method) + 1] if method in COMBINED else ()
+        return (*spaces, *combined)
 
     def weights(self, pair: Pair, method: str) -> dict[str, float]:
         """Return the weights of the spaces that make up a method for a pair."""
-        return self.folder.weights(pair) if method in COMBINED else {method: 1.0}
+        if method not in COMBINED:
+            return {method: 1.0}
+        weights = self.folder.weights(pair)
+        return weights_with_canonical(weights) if method == CANONICAL else weights
+
+    def correlations(self, pair: Pair) -> Correlations:
+        """Return the correlations of a pair, for which the method has them."""
+        if pair not in self._correlations:
+            self._correlations[pair] = self.folder.correlations(pair)
+        return self._correlations[pair]
+
+    def known(self, pair: Pair, modality: str, method: str) -> NDArray[np.float32]:
+        """Return a method's embeddings (m, d) of samples that taught, all spaces combined."""
+        key = (pair, modality, method)
+        if key not in self._known:
+            weights = self.weights(pair, method)
+            found = self.folder.known(pair, modality, tuple(weights))
+            self._known[key] = combine(found, weights)
+        return self._known[key]
 
     def network(self, pair: Pair) -> str:
         """Return the name of the network that a pair is tested with."""
@@ -108,7 +137,7 @@ class Run:
     def embed_samples(
         self, pair: Pair, modality: str, samples: Codes, method: str | None = None
     ) -> NDArray[np.float32]:
-        """Return the embeddings of samples of the study, shape (n, d), each of length one."""
+        """Return the embeddings of samples of the study, shape (n, d); see `embed`."""
         known, features = self._features(modality, samples)
         row = np.searchsorted(known, samples)
         if len(row) <= EMBEDDED_AT_ONCE:
@@ -131,8 +160,10 @@ class Run:
         task: str | None = None,
         method: str | None = None,
     ) -> NDArray[np.float32]:
-        """Return the embeddings of items of one modality, shape (n, d), each of length one.
+        """Return the embeddings of items of one modality, shape (n, d).
 
+        The inner product of two modalities' embeddings is the method's score. All are of length
+        one, but for `manner` and `canonical`, where the length tells how unusual a manner is.
         Give one of ``gaze`` (with the image file of each), ``text`` or ``personality`` (whole
         surveys). ``task`` chooses the network where the run has several for the modality.
         """
@@ -188,7 +219,11 @@ class Run:
         return {}
 
     @cached_property
-    def _popularity(self) -> dict[Pair, dict[str, NDArray[np.float32]]]:
+    def _known(self) -> dict[tuple[Pair, str, str], NDArray[np.float32]]:
+        return {}
+
+    @cached_property
+    def _correlations(self) -> dict[Pair, Correlations]:
         return {}
 
     @cached_property
@@ -200,17 +235,17 @@ class Run:
         return StudyInputs(self.study, FeatureCache.default(), self.grid)
 
     @cached_property
-    def _known(self) -> dict[str, tuple[Codes, NDArray[np.float32]]]:
+    def _latest(self) -> dict[str, tuple[Codes, NDArray[np.float32]]]:
         """Features of the last samples asked for, by modality: spaces share them."""
         return {}
 
     def _features(self, modality: str, samples: Codes) -> tuple[Codes, NDArray[np.float32]]:
         """Return features and the samples that they are of, among them all that are asked for."""
-        known = self._known.get(modality)
+        known = self._latest.get(modality)
         if known is None or not np.isin(samples, known[0]).all():
             wanted = np.unique(samples)
             features = encode_samples(self._inputs, self.encoder(modality), modality, wanted)
-            known = self._known[modality] = (wanted, features)
+            known = self._latest[modality] = (wanted, features)
         return known
 
     def _embed(
@@ -220,27 +255,32 @@ class Run:
         features: NDArray[np.float32],
         method: str | None,
     ) -> NDArray[np.float32]:
-        method = method or self.configuration.method
-        whole = COMBINED if self.configuration.method == "ours" else ()
-        if method not in (*self.folder.weights(pair), *whole):
+        method = method or self.method_for(pair)
+        if method not in self.methods(pair):
             raise UnsupportedError(f"{self.path} has no method {method} for {' and '.join(pair)}")
         weights = self.weights(pair, method)
-        network = self.network(pair)
-        spaces = {}
-        for space in weights:
-            key = (network, space)
-            if key not in self._towers:
-                self._towers[key] = self.folder.towers(network, space, self.configuration)
-            spaces[space] = embed(self._towers[key][modality], features)
+        spaces = {space: self._in_space(space, pair, modality, features) for space in weights}
         combined = combine(spaces, weights)
-        if method != "ours":
+        if method not in COMBINED or method == "added":
             return combined
-        if pair not in self._popularity:
-            self._popularity[pair] = self.folder.known(pair)
         first, second = pair
-        other = second if modality == first else first
-        known = self._popularity[pair][other]
-        return less_popularity(combined, known, first=modality == first)
+        known = self.known(pair, second if modality == first else first, method)
+        vectors = less_popularity(combined, known, first=modality == first)
+        if not has_correlations(method, pair):
+            return vectors
+        manner = self.correlations(pair).manner(modality, features, TEMPERATURE / LENGTH)
+        return np.concatenate([vectors, manner], axis=1)
+
+    def _in_space(
+        self, space: str, pair: Pair, modality: str, features: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Return the embeddings of items in one space, by their features."""
+        if space == CANONICAL:
+            return self.correlations(pair).space(modality, features)
+        key = (self.network(pair), space)
+        if key not in self._towers:
+            self._towers[key] = self.folder.towers(*key, self.configuration)
+        return embed(self._towers[key][modality], features)
 
     def _pair_with(self, modality: str, task: str | None) -> Pair:
         pairs = {

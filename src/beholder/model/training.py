@@ -14,16 +14,15 @@ from beholder import __version__
 from beholder.errors import ConfigurationError
 from beholder.features import FeatureCache, Pretrained, StudyInputs
 from beholder.model.claiming import check_sight, claimed
-from beholder.model.combination import choose_weights, combine
+from beholder.model.combining import TAUGHT, Combining
 from beholder.model.configuration import TrainingConfiguration
 from beholder.model.devices import Device
 from beholder.model.distributed import LONE, Group
 from beholder.model.fitting import fit_features
 from beholder.model.folder import Provenance, RunFolder
 from beholder.model.learning import Features, SpaceData, State, learn_space, refit_space
-from beholder.model.networks import Network, Pair, network_name
+from beholder.model.networks import Network
 from beholder.model.planning import Plan, linked, plan_training, with_both
-from beholder.model.popularity import MOST_KNOWN
 from beholder.model.published import run_folder
 from beholder.model.run import Run
 from beholder.model.spaces import Positives, Space
@@ -32,7 +31,7 @@ from beholder.progress import Progress, silent
 from beholder.remote import is_remote
 from beholder.study.splits import Part, Split, make_split
 from beholder.study.study import Study
-from beholder.study.tasks import Codes, Galleries
+from beholder.study.tasks import Codes
 from beholder.work import HERE, Workers
 
 CHECKPOINT_EVERY_S = 10.0
@@ -40,9 +39,6 @@ CHECKPOINT_EVERY_S = 10.0
 
 MOST_VALIDATION = 1000
 """More validation samples than these hardly change when a training stops."""
-
-TAUGHT: tuple[Part, ...] = ("train", "validation")
-"""The parts that teach in the end, once the validation part has nothing left to choose."""
 
 _LIBRARIES = ("numpy", "pyarrow", "scipy", "torch")
 
@@ -115,10 +111,13 @@ def train(
         group.each(check_sight, folder, configuration)
         cache = cache or FeatureCache.default()
         inputs = StudyInputs(study, cache, pretrained.grid, progress, pretrained.text, workers)
-        features = {}
+        encoders, features = {}, {}
         for modality in dict.fromkeys(m for network in plan.networks for m in network.modalities):
-            encoder, features[modality] = fit_features(inputs, split, modality, group=group)
-            group.first(encoder.save, folder.encoders, modality)
+            encoders[modality], features[modality] = fit_features(
+                inputs, split, modality, group=group
+            )
+            group.first(encoders[modality].save, folder.encoders, modality)
+        combining = Combining(folder, configuration, study, split, plan, inputs, encoders, features)
         held.enter_context(chosen.in_use())
         for network in plan.networks:
             for space in plan.spaces[network.name]:
@@ -149,7 +148,7 @@ def train(
                     )
                     group.first(folder.write_space, network, space, state)
             for pair in network.pairs:
-                group.first(_combine, folder, configuration, study, split, plan, pair, features)
+                group.first(combining.combine, pair)
         seconds = time.monotonic() - started
         group.first(folder.finish, _provenance(study, plan, str(chosen), seconds))
     return Run(folder, study)
@@ -258,88 +257,6 @@ def _embedded(state: State, data: SpaceData, rows: Codes) -> dict[str, NDArray[n
         for modality, features in data.features.items()
         if modality in data.network.kept
     }
-
-
-def _combine(
-    folder: RunFolder,
-    configuration: TrainingConfiguration,
-    study: Study,
-    split: Split,
-    plan: Plan,
-    pair: Pair,
-    features: Mapping[str, Features],
-) -> None:
-    """Choose and write how a pair's spaces are combined."""
-    weights = _weights(folder, configuration, study, split, plan, pair, features)
-    folder.write_weights(pair, weights)
-    if configuration.method == "ours":
-        known = _known(folder, configuration, study, split, pair, features)
-        folder.write_known(pair, known)
-
-
-def _known(
-    folder: RunFolder,
-    configuration: TrainingConfiguration,
-    study: Study,
-    split: Split,
-    pair: Pair,
-    features: Mapping[str, Features],
-) -> dict[str, NDArray[np.float32]]:
-    """Return the combination's embeddings of samples that taught, which tell who is popular."""
-    rows = np.sort(np.concatenate([split.rows(part) for part in TAUGHT]))
-    rows = with_both(study, rows, pair)
-    rows = rows[:: -(-len(rows) // MOST_KNOWN)]
-    network, weights = network_name(pair, joint=configuration.joint), folder.weights(pair)
-    towers = {space: folder.towers(network, space, configuration) for space in weights}
-
-    def embedded(modality: str) -> dict[str, NDArray[np.float32]]:
-        values = features[modality].of(rows)
-        return {space: embed(own[modality], values) for space, own in towers.items()}
-
-    return {modality: combine(embedded(modality), weights) for modality in pair}
-
-
-def _weights(
-    folder: RunFolder,
-    configuration: TrainingConfiguration,
-    study: Study,
-    split: Split,
-    plan: Plan,
-    pair: Pair,
-    features: Mapping[str, Features],
-) -> dict[str, float]:
-    """Choose the weights of a pair's spaces on the validation part."""
-    network = network_name(pair, joint=configuration.joint)
-    spaces = plan.spaces[network]
-    if len(spaces) == 1:
-        return {spaces[0]: 1.0}
-    galleries = Galleries.of(study, pair)
-    retrievals = [
-        galleries.retrieval(task, split.rows("validation"))
-        for task in plan.tasks
-        if task.pair == pair
-    ]
-    judged = {space: folder.judged(network, space, pair) for space in spaces}
-    rows = split.rows("validation")
-    held = {modality: rows[features[modality].has(rows)] for modality in pair}
-
-    def embedded(space: Space, modality: str, samples: Codes) -> NDArray[np.float32]:
-        return judged[space][modality][np.searchsorted(held[modality], samples)]
-
-    return choose_weights(
-        retrievals,
-        [
-            {
-                space: (
-                    embedded(space, retrieval.task.source, retrieval.queries),
-                    embedded(space, retrieval.task.target, retrieval.gallery),
-                )
-                for space in spaces
-            }
-            for retrieval in retrievals
-        ],
-        np.random.default_rng(configuration.seed),
-    )
 
 
 def _provenance(study: Study, plan: Plan, device: str, seconds: float) -> Provenance:

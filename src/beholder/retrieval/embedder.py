@@ -16,11 +16,12 @@ from beholder.features.personality import Items
 from beholder.features.pretrained import RECORD
 from beholder.model import TrainingConfiguration
 from beholder.model.combination import combine
-from beholder.model.folder import RunFolder
+from beholder.model.correlations import CANONICAL, Correlations, has_correlations
+from beholder.model.folder import RunFolder, correlations_file
 from beholder.model.networks import Pair, network_name
-from beholder.model.popularity import SHARE, popularity
+from beholder.model.popularity import SHARE, TEMPERATURE, popularity
 from beholder.model.towers import Tower, embed
-from beholder.retrieval.layout import Description, Side, Vectors
+from beholder.retrieval.layout import MANNER, Description, PairLayout, Side, Vectors
 from beholder.study.survey import Instrument
 
 
@@ -34,10 +35,12 @@ def model_files(folder: RunFolder, pairs: Sequence[Pair]) -> dict[str, bytes]:
         names += [f"encoders/{modality}.json", f"encoders/{modality}.safetensors"]
     if (folder.encoders / RECORD).is_file():
         names.append(f"encoders/{RECORD}")
-    joint = folder.configuration().joint
+    configuration = folder.configuration()
     for pair in pairs:
-        network = network_name(pair, joint=joint)
+        network = network_name(pair, joint=configuration.joint)
         names += [f"spaces/{network}/{space}.safetensors" for space in folder.weights(pair)]
+        if has_correlations(configuration.method, pair):
+            names.append(correlations_file(pair))
     return {name: (folder.path / name).read_bytes() for name in dict.fromkeys(names)}
 
 
@@ -74,15 +77,26 @@ class Embedder:
         other modality; without them the items' popularity is 0, as that of a query is.
         """
         layout = self.description.layout(side)
-        network = network_name(side.pair, joint=self._configuration.joint)
         spaces = {
-            space: embed(self._towers[network, space][side.modality], features)
+            space: self._in_space(space, layout, side.modality, features)
             for space in layout.weights
         }
+        manner = []
+        if MANNER in layout.widths:
+            correlations = self._correlations[side.pair]
+            manner = [correlations.manner(side.modality, features, TEMPERATURE)]
         taken = np.zeros(len(features), np.float32)
         if known is not None:
             taken = np.float32(SHARE) * popularity(combine(spaces, layout.weights), known)
-        return np.concatenate([*spaces.values(), 0 - taken[:, None]], axis=1)
+        return np.concatenate([*spaces.values(), *manner, 0 - taken[:, None]], axis=1)
+
+    def _in_space(
+        self, space: str, layout: PairLayout, modality: str, features: Vectors
+    ) -> Vectors:
+        if space == CANONICAL:
+            return self._correlations[layout.pair].space(modality, features)
+        network = network_name(layout.pair, joint=self._configuration.joint)
+        return embed(self._towers[network, space][modality], features)
 
     def typical_answers(self, instrument: Instrument) -> NDArray[np.float64]:
         """Return what the people that the run learnt from answered on average, (items,).
@@ -104,6 +118,10 @@ class Embedder:
     def _towers(self) -> dict[tuple[str, str], dict[str, Tower]]:
         return {}
 
+    @cached_property
+    def _correlations(self) -> dict[Pair, Correlations]:
+        return {}
+
     def _load(self, folder: RunFolder) -> None:
         self._configuration: TrainingConfiguration = folder.configuration()
         image = folder.pretrained().image
@@ -114,7 +132,9 @@ class Embedder:
             self._encoders[modality] = ModalityEncoder.load(folder.encoders, modality)
         for layout in self.description.pairs:
             network = network_name(layout.pair, joint=self._configuration.joint)
+            if has_correlations(self._configuration.method, layout.pair):
+                self._correlations[layout.pair] = folder.correlations(layout.pair)
             for space in layout.weights:
-                if (network, space) not in self._towers:
+                if space != CANONICAL and (network, space) not in self._towers:
                     towers = folder.towers(network, space, self._configuration)
                     self._towers[network, space] = towers

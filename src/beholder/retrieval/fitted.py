@@ -4,8 +4,9 @@ import numpy as np
 
 from beholder.errors import StoreError
 from beholder.model.combination import combine
+from beholder.model.combining import TAUGHT
+from beholder.model.configuration import COMBINED
 from beholder.model.popularity import MOST_KNOWN
-from beholder.model.training import TAUGHT
 from beholder.retrieval.layout import PairLayout, Vectors
 from beholder.retrieval.store import Snapshot
 
@@ -17,7 +18,7 @@ def known_items(snapshot: Snapshot, layout: PairLayout, modality: str) -> Vector
     taught the run, those that a run keeps for this. The methods of one space take no popularity
     off. Samples that left the store are missed; StoreError if none is left.
     """
-    if snapshot.description.method != "ours":
+    if snapshot.description.method not in COMBINED:
         return None
     catalogue = snapshot.catalogue()
     taught = np.array([part in TAUGHT for part in catalogue.parts], dtype=bool)

@@ -8,11 +8,13 @@ import numpy as np
 
 from beholder.features import FeatureCache, StudyInputs, Surveys
 from beholder.model import Run
+from beholder.model.configuration import COMBINED
+from beholder.model.correlations import CANONICAL, MANNER_WIDTH, has_correlations
 from beholder.model.networks import Pair
 from beholder.progress import Progress, silent
 from beholder.retrieval.embedder import model_files
 from beholder.retrieval.embedding import Embedding, Items
-from beholder.retrieval.layout import Description, PairLayout, Side, Vectors
+from beholder.retrieval.layout import MANNER, Description, PairLayout, Side, Vectors
 from beholder.retrieval.opening import create_store, open_store
 from beholder.retrieval.pictures import thumbnail
 from beholder.retrieval.records import (
@@ -56,7 +58,6 @@ def index(
 def describe(run: Run, files: Mapping[str, bytes]) -> Description:
     """Return what the vectors of a run's store mean."""
     configuration = run.configuration
-    dimensions = configuration.hyperparameters.dimensions
     instrument = run.study.instrument
     digest = hashlib.sha256()
     for name in sorted(files):
@@ -68,13 +69,22 @@ def describe(run: Run, files: Mapping[str, bytes]) -> Description:
         split=configuration.split,
         seed=configuration.seed,
         tasks=tuple(task.name for task in run.tasks),
-        pairs=tuple(
-            PairLayout(pair, run.weights(pair, configuration.method), dimensions)
-            for pair in _pairs(run)
-        ),
+        pairs=tuple(_layout(run, pair) for pair in _pairs(run)),
         model=digest.hexdigest(),
         instrument=None if instrument is None else instrument_toml(instrument),
     )
+
+
+def _layout(run: Run, pair: Pair) -> PairLayout:
+    """Return how a pair's vectors are laid out: the spaces of the run's method, and its manner."""
+    method = run.method_for(pair)
+    weights = run.weights(pair, method)
+    widths = dict.fromkeys(weights, run.configuration.hyperparameters.dimensions)
+    if CANONICAL in weights:
+        widths[CANONICAL] = run.correlations(pair).dimensions
+    if has_correlations(method, pair):
+        widths[MANNER] = MANNER_WIDTH
+    return PairLayout(pair, weights, widths)
 
 
 def _pairs(run: Run) -> tuple[Pair, ...]:
@@ -125,13 +135,13 @@ def _items(inputs: StudyInputs, description: Description, piece: Piece) -> list[
 
 def _known(run: Run) -> dict[Side, Vectors]:
     """Return, for each side, what popularity is measured against."""
-    if run.configuration.method != "ours":
+    if run.configuration.method not in COMBINED:
         return {}
     known: dict[Side, Vectors] = {}
     for pair in _pairs(run):
-        first, second = pair
-        of = run.folder.known(pair)
-        known |= {Side(pair, first): of[second], Side(pair, second): of[first]}
+        (first, second), method = pair, run.method_for(pair)
+        known[Side(pair, first)] = run.known(pair, second, method)
+        known[Side(pair, second)] = run.known(pair, first, method)
     return known
 
 

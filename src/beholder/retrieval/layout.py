@@ -1,9 +1,10 @@
 """What a store's vectors mean: the pairs of modalities, their spaces and weights.
 
-A row of vectors is a sample's or a participant's embeddings in every space of one pair's
-network, laid end to end, and then the share of its popularity that is taken off its scores:
-``[base | content | style | -popularity]``. A query's row carries the weights of the spaces, so
-that one inner product is the score and its blocks are the parts of the score.
+A row of vectors is a sample's or a participant's embeddings in every space of one pair, laid
+end to end; its manner, where the run's method has that; and then the share of its popularity
+that is taken off its scores: ``[base | content | style | canonical | manner | -popularity]``. A
+query's row carries the weights of the spaces, so that one inner product is the score and its
+blocks are the parts of the score.
 """
 
 import json
@@ -17,8 +18,8 @@ from numpy.typing import NDArray
 from beholder.errors import StoreError
 from beholder.model.networks import Pair
 
-POPULARITY = "popularity"
-"""The name of the last part of a score."""
+MANNER, POPULARITY = "manner", "popularity"
+"""The names of the parts of a score that are of no space, but defined between two modalities."""
 
 Vectors = NDArray[np.float32]
 
@@ -38,35 +39,50 @@ class Side:
 
 @dataclass(frozen=True)
 class PairLayout:
-    """How the vectors of a pair are laid out: its spaces in order, each ``dimensions`` wide."""
+    """How the vectors of a pair are laid out: its spaces in order, and its manner if it has one."""
 
     pair: Pair
     weights: Mapping[str, float]  # by space; what they weigh in the run's method
-    dimensions: int
+    widths: Mapping[str, int]  # by space, in the same order; and that of the manner
 
     @property
     def width(self) -> int:
         """The length of a row."""
-        return len(self.weights) * self.dimensions + 1
+        return sum(self.widths.values()) + 1
 
     @property
     def parts(self) -> tuple[str, ...]:
         """The names of a score's parts, one a block."""
-        return (*self.weights, POPULARITY)
+        return (*self.widths, POPULARITY)
 
     @property
     def starts(self) -> NDArray[np.int64]:
         """Where each block of a row begins, shape (parts,)."""
-        return np.arange(len(self.parts)) * self.dimensions
+        return np.cumsum([0, *self.widths.values()])
 
     def side(self, modality: str) -> Side:
         """Return one side of the pair."""
         return Side(self.pair, modality)
 
-    def block(self, space: str) -> slice:
-        """Return where a space's embedding lies in a row."""
-        start = list(self.weights).index(space) * self.dimensions
-        return slice(start, start + self.dimensions)
+    def block(self, part: str) -> slice:
+        """Return where a space's embedding, or the manner, lies in a row."""
+        start = int(self.starts[self.parts.index(part)])
+        return slice(start, start + self.widths[part])
+
+    def asked(self, rows: Vectors, weights: Mapping[str, float], *, between: bool) -> Vectors:
+        """Return what items are asked with, (n, width), by their rows (n, width).
+
+        ``weights`` are of spaces; what is defined ``between`` two modalities counts where two
+        are compared.
+        """
+        vectors = np.zeros_like(rows)
+        for space, weight in weights.items():
+            vectors[:, self.block(space)] = np.float32(weight) * rows[:, self.block(space)]
+        if between:
+            if MANNER in self.widths:
+                vectors[:, self.block(MANNER)] = rows[:, self.block(MANNER)]
+            vectors[:, -1] = 1
+        return vectors
 
     def combined(self, rows: Vectors) -> Vectors:
         """Return scaled vectors of one length whose inner products are scores, (n, width + 1).
@@ -86,8 +102,9 @@ class PairLayout:
         return np.append(scaled, np.float32(0))
 
     def _roots(self) -> Vectors:
-        weights = np.repeat(np.fromiter(self.weights.values(), np.float32), self.dimensions)
-        return np.sqrt(np.append(weights, np.float32(1)))
+        weights = [self.weights.get(part, 1.0) for part in self.widths]
+        spread = np.repeat(np.array(weights, np.float32), list(self.widths.values()))
+        return np.sqrt(np.append(spread, np.float32(1)))
 
 
 @dataclass(frozen=True)
@@ -131,7 +148,7 @@ class Description:
     def json(self) -> str:
         """Return the description as JSON text."""
         pairs = [
-            {"pair": pair.pair, "weights": dict(pair.weights), "dimensions": pair.dimensions}
+            {"pair": pair.pair, "weights": dict(pair.weights), "widths": dict(pair.widths)}
             for pair in self.pairs
         ]
         return json.dumps(vars(self) | {"pairs": pairs}, ensure_ascii=False)
@@ -142,7 +159,7 @@ def parse_description(text: str, where: str) -> Description:
     try:
         data: dict[str, Any] = json.loads(text)
         pairs = tuple(
-            PairLayout((one["pair"][0], one["pair"][1]), one["weights"], int(one["dimensions"]))
+            PairLayout((one["pair"][0], one["pair"][1]), one["weights"], one["widths"])
             for one in data["pairs"]
         )
         return Description(**data | {"pairs": pairs, "tasks": tuple(data["tasks"])})

@@ -36,7 +36,7 @@ class Comparison:
     layout: PairLayout
     target: str
     weights: Mapping[str, float]
-    counts_popularity: bool
+    is_between: bool  # two modalities, so that manner and popularity count
     style: Vectors | None
 
     @property
@@ -50,15 +50,10 @@ class Comparison:
 
     def weighed(self, rows: Vectors) -> Vectors:
         """Return what items are asked with, (n, width), by their rows (n, width)."""
-        rows = rows.copy()
         if self.style is not None:
+            rows = rows.copy()
             rows[:, self.layout.block(STYLE)] = self.style
-        vectors = np.zeros_like(rows)
-        for space, weight in self.weights.items():
-            block = self.layout.block(space)
-            vectors[:, block] = np.float32(weight) * rows[:, block]
-        vectors[:, -1] = self.counts_popularity
-        return vectors
+        return self.layout.asked(rows, self.weights, between=self.is_between)
 
 
 def comparisons(query: Query, description: Description, snapshot: Snapshot) -> list[Comparison]:
@@ -81,9 +76,9 @@ def comparisons(query: Query, description: Description, snapshot: Snapshot) -> l
             if query.seen_as is not None:
                 style = _style_of(query.seen_as, layout, modality, snapshot)
             # Popularity is of items among queries of the other modality, not of people or images.
-            counts = modality != target and query.find not in ("participants", "images")
+            between = modality != target and query.find not in ("participants", "images")
             weights = _weights(query.find, layout)
-            found.append(Comparison(modality, layout, target, weights, counts, style))
+            found.append(Comparison(modality, layout, target, weights, between, style))
     return found
 
 

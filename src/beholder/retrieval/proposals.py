@@ -41,10 +41,7 @@ def questions(description: Description, side: Side, asked: Vectors) -> list[Rank
     """
     layout = description.layout(side)
     other = next(one for one in side.pair if one != side.modality)
-    vectors = np.zeros_like(asked)
-    for space, weight in layout.weights.items():
-        vectors[:, layout.block(space)] = np.float32(weight) * asked[:, layout.block(space)]
-    vectors[:, -1] = 1
+    vectors = layout.asked(asked, layout.weights, between=True)
     return [
         Ranking(side.modality, (Probe(other, side, one),), {other: 1.0}, top=_TOP, approximate=True)
         for one in vectors

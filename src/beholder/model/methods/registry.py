@@ -7,11 +7,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from beholder.errors import ConfigurationError
-from beholder.model.methods.canonical import Canonical
 from beholder.model.methods.chance import Chance
 from beholder.model.methods.factorisation import Factorised
 from beholder.model.methods.image_only import ImageOnly
-from beholder.model.methods.manner import Manner
 from beholder.model.methods.method import Method
 from beholder.model.methods.spaces import SPACE_NAMES, SpaceMethod
 from beholder.study.tasks import MODALITIES
@@ -26,8 +24,6 @@ BUILT_IN: Mapping[str, Method] = MappingProxyType(
             ImageOnly(),
             Factorised(),
             *(SpaceMethod(space) for space in SPACE_NAMES),
-            Manner(),
-            Canonical(),
             *(SpaceMethod(space, joint=True) for space in SPACE_NAMES),
             *(SpaceMethod(space, privileged=_ALL) for space in SPACE_NAMES),
         )

@@ -1,24 +1,26 @@
 """The spaces and `ours` as methods: a pair at a time, jointly, or with privileged modalities."""
 
 from dataclasses import dataclass, field, replace
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from beholder.errors import UnsupportedError
-from beholder.model.configuration import TrainingConfiguration
+from beholder.model.configuration import COMBINED, TrainingConfiguration
+from beholder.model.configuration import Method as Trained
+from beholder.model.correlations import has_correlations
 from beholder.model.folder import RunFolder
 from beholder.model.methods.method import Method, Setting
 from beholder.model.networks import Pair
 from beholder.model.planning import linked, plan_training
 from beholder.model.ranking import Scorer
-from beholder.model.run import COMBINED, Run
+from beholder.model.run import Run
 from beholder.model.spaces import SPACES, Space, missing_for_space
 from beholder.model.training import train
 from beholder.study.tasks import MODALITIES, Codes, Task
 
-SpaceName = Literal["base", "content", "style", "added", "ours"]
+SpaceName = Literal["base", "content", "style", "added", "ours", "manner", "canonical"]
 SPACE_NAMES: tuple[SpaceName, ...] = get_args(SpaceName)
 
 
@@ -54,7 +56,8 @@ class RunMatcher:
 
 @dataclass(frozen=True)
 class SpaceMethod(Method):
-    """A space, `added` or `ours`; ``privileged`` modalities teach the pairs that lack them."""
+    """A space, or what is made of all of them; ``privileged`` modalities teach the pairs that
+    lack them."""
 
     space: SpaceName
     joint: bool = False
@@ -80,6 +83,9 @@ class SpaceMethod(Method):
         """Return what the study lacks for the task, the space or this way to train it."""
         if lack := super().missing_for(setting, task):
             return lack
+        if self.space in COMBINED[2:] and not has_correlations(self.space, task.pair):
+            lack = f"which {task.name} has not both"
+            return f"{self.space} fits how people look to how they write, {lack}"
         if self.privileged and set(self.privileged) <= set(task.pair):
             return f"{task.name} needs {' and '.join(self.privileged)} at the test"
         try:
@@ -115,7 +121,9 @@ class SpaceMethod(Method):
     def _configuration(self, setting: Setting) -> TrainingConfiguration:
         names = {self.space} | {name.removesuffix(self._suffix) for name in setting.methods}
         asked = [name for name in (*SPACES, *COMBINED) if name in names]
-        one = self.space if asked == [self.space] and self.space in SPACES else "ours"
+        # What is trained for the last of them serves all before it.
+        whole = max(("ours", *asked), key=(*SPACES, *COMBINED).index)
+        method = self.space if asked == [self.space] and self.space in SPACES else whole
         tasks = setting.tasks
         # What every task needs at its test can be privileged for none.
         privileged = [m for m in self.privileged if not all(m in task.pair for task in tasks)]
@@ -124,7 +132,7 @@ class SpaceMethod(Method):
         text, image = setting.pretrained.text, setting.pretrained.image
         return replace(
             setting.configuration,
-            method=one,
+            method=cast(Trained, method),
             joint=self.joint,
             privileged=",".join(privileged),
             text_encoder=text.model if text is not None and "text" in used else "",

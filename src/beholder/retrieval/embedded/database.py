@@ -15,7 +15,7 @@ from pathlib import Path
 from beholder.errors import StoreError
 from beholder.retrieval.tables import first_generation
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _APPLICATION = 0x62686C64  # "bhld"
 _PATIENCE_S = 30.0  # how long a statement waits for another's
 

@@ -13,7 +13,7 @@ from beholder.retrieval.server.address import Address
 from beholder.retrieval.server.connections import Connection, prepare
 from beholder.retrieval.tables import first_generation
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 PATIENCE_MS = 30_000  # how long a statement waits for others' locks
 _WRITER_PATIENCE_MS = 1_000  # a writer that was killed is let go of within it
 _APPLICATION = "beholder"

@@ -5,6 +5,9 @@ import { score } from "./words.js";
 
 const WIDTH = 200;
 
+/** The parts that have a colour of their own. */
+const PARTS = ["base", "content", "style", "canonical", "manner", "popularity"];
+
 /** The parts of a score: what adds to the right of a line, what is taken off to its left. */
 export function scoreBar(parts, { low, high }) {
   const shown = Object.entries(parts);
@@ -60,5 +63,5 @@ export function profile(traits) {
 }
 
 function partClass(name) {
-  return ["base", "content", "style", "popularity"].includes(name) ? `part-${name}` : "part-other";
+  return PARTS.includes(name) ? `part-${name}` : "part-other";
 }
