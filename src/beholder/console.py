@@ -91,7 +91,7 @@ def print_evaluation(result: Mapping[str, Any]) -> None:
     for task in tasks:
         for method, of_method in result["methods"].items():
             if task in of_method:
-                bold = "bold" if method == result["tasks"][task]["method"] else None
+                bold = "bold" if method == result["task_methods"][task] else None
                 table.add_row(task, method, *_evaluation_cells(of_method[task]), style=bold)
                 measures = of_method[task]
         chance = _figure(measures["chance_top3"]), _figure(measures["same_image"]["chance_top1"])

@@ -48,11 +48,14 @@ def test_the_json_has_the_fields_of_the_contract(tiny_run: Run) -> None:
     found = json.loads(json.dumps(evaluation.as_json(), allow_nan=False))
     assert found == evaluation.as_json()
     assert found == json.loads((tiny_run.path / "evaluation.json").read_text())
-    assert list(found) == ["study", "split", "method", "seed", "tasks", "methods", "warnings"]
+    assert list(found) == [
+        *("study", "split", "method", "seed", "tasks", "task_methods", "methods", "warnings"),
+    ]
     assert (found["study"], found["split"], found["method"]) == ("tiny", "random", "ours")
     assert found["seed"] == 0
     assert list(found["methods"]) == ["base", "content", "style", "added", "ours"]
     assert found["tasks"] == found["methods"]["ours"]
+    assert set(found["task_methods"].values()) == {"ours"}
     for tasks in found["methods"].values():
         assert list(tasks) == ALL_TASKS.split(",")
         for measures in tasks.values():

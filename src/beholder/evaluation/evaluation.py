@@ -32,24 +32,22 @@ class Evaluation:
     def as_json(self) -> dict[str, Any]:
         """Return the object that `beholder evaluate --json` prints.
 
-        ``tasks`` has the measures of the run's method, with what that is for a task's pair;
-        ``methods`` those of all, by method.
+        ``tasks`` has the measures of the run's method, ``methods`` those of all, by method.
+        ``task_methods`` tells what the run's method is for each task: see `Run.method_for`.
         """
         configuration = self.run.configuration
         methods = {
             method: {name: scores.measures(configuration.seed) for name, scores in tasks.items()}
             for method, tasks in self.scores.items()
         }
+        own = {task.name: self.run.method_for(task.pair) for task in self.run.tasks}
         return {
             "study": self.run.provenance.study,
             "split": configuration.split,
             "method": configuration.method,
             "seed": configuration.seed,
-            "tasks": {
-                task.name: {"method": method} | methods[method][task.name]
-                for task in self.run.tasks
-                for method in [self.run.method_for(task.pair)]
-            },
+            "tasks": {task: methods[method][task] for task, method in own.items()},
+            "task_methods": own,
             "methods": methods,
             "warnings": list(self.run.provenance.warnings),
         }
