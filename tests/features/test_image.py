@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from PIL import Image
+from PIL import ExifTags, Image
 
 from beholder.errors import StudyError
 from beholder.features.cache import FeatureCache
@@ -114,6 +114,14 @@ def test_an_image_says_the_same_in_every_form(tmp_path: Path, mode: str, name: s
     with Image.open(tmp_path / name) as saved:
         assert mode == "L" or saved.mode == mode
     assert_allclose(GRID.describe(tmp_path / name), expected, atol=1e-5)
+
+
+def test_an_image_on_its_side_is_described_upright(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    Image.fromarray(np.rot90(_noise())).save(tmp_path / "turned.png", exif=exif)
+    seen = GRID.describe(_save(tmp_path, _noise()))
+    assert_array_equal(GRID.describe(tmp_path / "turned.png"), seen)
 
 
 def test_black_and_white(tmp_path: Path) -> None:

@@ -59,12 +59,11 @@ def _study(
     instrument: Instrument | None = INSTRUMENT,
     skipped: int = 0,
 ) -> Study:
-    picture = folder / "picture.png"
-    Image.new("L", (4, 3)).save(picture)
     info = StudyInfo("known", "a test", skipped_rows=skipped)
     with StudyWriter(folder / "study", info, instrument) as writer:
-        for image in images:
-            writer.add_image(image, picture)
+        for number, image in enumerate(images):
+            Image.new("L", (4, 3), number).save(folder / "picture.png")
+            writer.add_image(image, folder / "picture.png")
         for person, answers in (surveys or {}).items():
             writer.add_participant(person, answers)
         if rows:
@@ -213,8 +212,9 @@ def test_warnings(study: Study) -> None:
     assert list(inspect(study).warnings) == [
         "3 of 9 samples have no gaze",
         "1 of 9 samples have no text",
-        "1 texts were written alike by several participants",
-        "1 surveys give one answer to every item",
+        "3 of 9 samples are of people without a survey",
+        "1 text was written alike by several participants",
+        "1 survey gives one answer to every item",
         "4 rows of the source were left out, see skipped.csv",
     ]
 
@@ -227,6 +227,32 @@ def test_a_sound_study_gives_no_warning(tmp_path: Path) -> None:
     found = inspect(_study(tmp_path, rows, surveys))
     assert found.warnings == ()
     assert found.coverage["density"] == 1
+
+
+def test_times_in_another_unit(tmp_path: Path) -> None:
+    long = Points(np.array([0.5]), np.array([0.5]), np.array([2500.0]))
+    rows: list[Row] = [("zoë", "a", "x", long), ("yan", "a", "y", long), ("max", "a", "z", TIMED)]
+    warned = inspect(_study(tmp_path, rows, images="a")).warnings
+    assert warned == ("half of the samples last over ten minutes: are their times in ms or us?",)
+
+
+def test_people_without_a_sample(tmp_path: Path) -> None:
+    rows: list[Row] = [("zoë", "a", "x", CLICKS), ("yan", "a", "y", CLICKS)]
+    surveys = {"1": [1, 2, 2, 3], "2": [5, 4, 4, 5]}
+    warned = inspect(_study(tmp_path, rows, surveys, images="a")).warnings
+    assert "2 participants have no sample" in warned
+
+
+def test_one_picture_under_two_names(tmp_path: Path) -> None:
+    rows: list[Row] = [(person, i, person + i, CLICKS) for person in "xy" for i in "abc"]
+    study = _study(tmp_path, rows)
+    assert inspect(study).warnings == ()
+    with StudyWriter(tmp_path / "twice", study.info) as writer:
+        for image, row in (("c", 2), ("a", 0), ("b", 1), ("A", 0)):
+            writer.add_image(image, study.image_path(row))
+    twice = Study.open(tmp_path / "twice")
+    assert twice.pictures.tolist() == [0, 1, 2, 1]
+    assert "1 image file is the same as another one, such as A" in inspect(twice).warnings
 
 
 def test_items_that_contradict_each_other(tmp_path: Path) -> None:
@@ -255,7 +281,7 @@ def test_one_viewer(tmp_path: Path) -> None:
     found = inspect(_study(tmp_path, rows, {"zoë": [2, 2, 2, 2]}))
     assert list(found.warnings) == [
         "3 images have a single viewer: they say nothing of who differs",
-        "1 surveys give one answer to every item",
+        "1 survey gives one answer to every item",
     ]
     assert found.survey == {"instrument": "four", "surveys": 1, "straight_lined": 1}
     assert "at least two participants" in str(found.tasks["g2p"])
@@ -269,7 +295,8 @@ def test_participants_with_far_fewer_images(tmp_path: Path) -> None:
     rows += [("few", image, None, CLICKS) for image in "abc"]
     rows += [("enough", image, None, CLICKS) for image in "abcd"]
     found = inspect(_study(tmp_path, rows, {"never": None}, images=images))
-    assert "2 participants have far fewer images than most" in found.warnings
+    assert "1 participant has far fewer images than most" in found.warnings
+    assert "1 participant has no sample" in found.warnings
 
 
 def test_one_image_each_is_not_fewer_than_most(tmp_path: Path) -> None:

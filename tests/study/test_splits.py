@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -92,6 +93,23 @@ def test_a_tampered_split_is_caught(kind: SplitKind) -> None:
     parts[split.rows("train")[0]] = PARTS.index("test")
     with pytest.raises(RunError, match=f"the {kind} split leaks: 1 (image|participant)s"):
         Split(kind, 0, parts).check(study)
+
+
+@pytest.mark.parametrize("kind", ["image", "both"])
+def test_a_picture_under_two_names_is_in_one_part(kind: SplitKind) -> None:
+    study = grid(10, 20)
+    plain = make_split(study, kind, 0)
+    names = study.images.column("image").to_pylist()
+    digests = pa.array([names[row // 2] for row in range(20)])  # each picture has two names
+    study.images = study.images.set_column(4, "sha256", digests)
+    study.__dict__.pop("pictures")
+    split = make_split(study, kind, 0)
+    split.check(study)
+    used = split.parts != UNUSED
+    parts_of = [set(split.parts[used & (study.image_codes // 2 == one)]) for one in range(10)]
+    assert all(len(parts) <= 1 for parts in parts_of)
+    with pytest.raises(RunError, match=f"the {kind} split leaks: [0-9]+ images are in two parts"):
+        plain.check(study)
 
 
 def test_a_split_of_another_study_is_caught() -> None:

@@ -61,7 +61,7 @@ def accuracy_chart(task: str, scores: Mapping[str, TaskScores]) -> str:
         ticks = [k for k in (1, 3, 5, 10, 20, 50) if k <= deepest]
         axes.set_xticks(ticks, [str(k) for k in ticks])
         axes.minorticks_off()
-        axes.legend()
+        _name_lines(figure)
         return as_svg(figure)
 
 
@@ -73,8 +73,13 @@ def training_chart(pair: str, logs: Mapping[str, Sequence[Epoch]]) -> str:
             axes.plot(epochs, [line.validation for line in log], label=space, color=COLOURS[space])
         axes.set(xlabel="epoch", ylim=(0, None))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.legend()
+        _name_lines(figure)
         return as_svg(figure)
+
+
+def _name_lines(figure: Figure) -> None:
+    """Say below the axes, where no line can run through it, which line is which."""
+    figure.legend(loc="outside lower left", ncols=6, fontsize=9, handlelength=1.2, columnspacing=1)
 
 
 @contextmanager

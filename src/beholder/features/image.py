@@ -20,6 +20,7 @@ from scipy.ndimage import gaussian_filter
 from beholder.errors import StudyError
 from beholder.features.cache import FeatureCache, cache_key
 from beholder.progress import Progress, silent
+from beholder.study.image_files import stand_upright
 from beholder.work import HERE, Workers, in_order, pieces
 
 IMAGES_AT_ONCE = 512
@@ -169,7 +170,11 @@ def _described(grid: ImageGrid, files: Sequence[Path]) -> NDArray[np.float32]:
 
 
 def eight_bit(image: Image.Image) -> Image.Image:
-    """Return an image in RGB; one of 16 bits is scaled, which Pillow would cut off at 255."""
+    """Return an image upright in RGB; one of 16 bits is scaled, as Pillow would cut it off at 255.
+
+    A study's images stand upright already, others as their cameras were held.
+    """
+    stand_upright(image)
     if image.mode.startswith("I"):
         values = np.clip(np.asarray(image) // 256, 0, 255)
         return Image.fromarray(values.astype(np.uint8)).convert("RGB")

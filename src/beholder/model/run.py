@@ -36,6 +36,7 @@ from beholder.model.towers import Tower, embed
 from beholder.progress import Progress, silent
 from beholder.remote import in_its_words, is_remote, local
 from beholder.study.gaze import Gaze
+from beholder.study.image_files import upright_size
 from beholder.study.study import Study
 from beholder.study.tasks import Codes, Task, parse_tasks
 
@@ -301,7 +302,8 @@ def _viewings(gazes: Sequence[Gaze], images: Sequence[Path], grid: Grid) -> View
     for file in distinct:
         try:
             with Image.open(file) as image:
-                aspects.append(image.width / image.height)
+                width, height = upright_size(image)
+                aspects.append(width / height)
         except OSError as error:
             raise StudyError(f"image {file} cannot be read: {error}") from error
     grids = np.stack([grid.describe(file) for file in distinct])

@@ -29,8 +29,8 @@ from beholder.retrieval.records import (
     gaze_record,
 )
 from beholder.retrieval.store import Snapshot, Store, Writer
+from beholder.study.image_files import verified_size
 from beholder.study.survey import parse_instrument
-from beholder.study.writer import verified_size
 
 ENROLLED = "enrolled"
 """The part of the samples of enrolled people."""

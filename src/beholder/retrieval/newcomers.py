@@ -14,12 +14,13 @@ from beholder.errors import StudyError
 from beholder.retrieval.query import read_gaze
 from beholder.retrieval.records import parse_gaze
 from beholder.study.gaze import Gaze
+from beholder.study.image_files import is_safe_name
 from beholder.study.problems import Problem, Problems
 from beholder.study.readers.lines import ENDINGS, parse_line, read_lines
 from beholder.study.readers.table import read_table
 from beholder.study.study import Study
 from beholder.study.survey import instrument_toml
-from beholder.study.writer import is_safe_name, is_study
+from beholder.study.writer import is_study
 
 _COLUMNS = ("participant", "image", "text", "gaze", "task")
 _TABLES = (".csv", ".tsv", ".parquet")

@@ -10,6 +10,7 @@ from PIL import Image
 from beholder.errors import StudyError
 from beholder.features import Grid
 from beholder.features.image import UNREADABLE
+from beholder.study.image_files import stand_upright, upright_size
 
 THUMBNAIL_PX = 320
 """The longer side of a thumbnail."""
@@ -20,6 +21,7 @@ def thumbnail(file: Path, side: int = THUMBNAIL_PX) -> bytes:
     try:
         with Image.open(file) as image:
             image.draft("RGB", (side, side))
+            stand_upright(image)
             small = image.convert("RGB")
             small.thumbnail((side, side))
             clean = Image.new("RGB", small.size)
@@ -35,7 +37,7 @@ def grid_of(file: Path, grid: Grid) -> tuple[NDArray[np.float32], float]:
     """Return what an image's pixels show, and its width divided by its height."""
     try:
         with Image.open(file) as image:
-            aspect = image.width / image.height
+            width, height = upright_size(image)
     except UNREADABLE as error:
         raise StudyError(f"image {file} cannot be read: {error}") from error
-    return grid.describe(file), aspect
+    return grid.describe(file), width / height

@@ -19,6 +19,7 @@ from beholder.study.tasks import TASKS, item_codes, missing_for
 
 MODALITY_NAMES = ("gaze", "text", "personality")
 _WITH_EVENTS = ("points", "areas")
+_LONGEST_S = 600.0  # nobody looks at one image for longer
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def inspect(study: Study, progress: Progress = silent) -> Inspection:
         gaze=gaze,
         survey=survey,
         warnings=(
-            *_warnings(study, present, coverage, survey),
+            *_warnings(study, present, coverage, survey, gaze),
             *_image_warnings(study, progress),
         ),
     )
@@ -144,8 +145,10 @@ def _coverage(coverage: Coverage) -> dict[str, Any]:
 def _spread(values: NDArray[Any]) -> dict[str, float]:
     if not len(values):
         return {}
-    low, median, high = np.quantile(values, [0, 0.5, 1])
-    return {"minimum": float(low), "median": float(median), "maximum": float(high)}
+    low, median, high = values.min().item(), float(np.median(values)), values.max().item()
+    if isinstance(low, int) and median.is_integer():
+        median = int(median)  # whole numbers stay whole
+    return {"minimum": low, "median": median, "maximum": high}
 
 
 def _text(study: Study) -> dict[str, float]:
@@ -214,6 +217,7 @@ def _warnings(
     present: dict[str, NDArray[np.bool_]],
     coverage: Coverage,
     survey: dict[str, Any],
+    gaze: dict[str, Any],
 ) -> list[str]:
     """Say in one sentence each what a researcher should look at before trusting a result."""
     warnings = [
@@ -222,30 +226,40 @@ def _warnings(
         if (missing := int((~present[modality]).sum()))
     ]
     if alone := int((coverage.viewers == 1).sum()):
-        warnings.append(f"{alone} images have a single viewer: they say nothing of who differs")
-    images = coverage.images_met
-    usual = np.median(images) if len(images) else 0
-    if usual and (few := int((images <= usual / 4).sum())):
-        warnings.append(f"{few} participants have far fewer images than most")
+        images = _count(alone, "image has", "images have")
+        warnings.append(f"{images} a single viewer: they say nothing of who differs")
+    met = coverage.images_met
+    if absent := int((met == 0).sum()):
+        warnings.append(f"{_count(absent, 'participant has', 'participants have')} no sample")
+    met = met[met > 0]
+    if len(met) and (few := int((met <= np.median(met) / 4).sum())):
+        people = _count(few, "participant has", "participants have")
+        warnings.append(f"{people} far fewer images than most")
+    missing = int((~present["personality"]).sum())
+    if 0 < missing < len(study):
+        warnings.append(f"{missing} of {len(study)} samples are of people without a survey")
+    if gaze.get("seconds", {}).get("median", 0) > _LONGEST_S:
+        warnings.append("half of the samples last over ten minutes: are their times in ms or us?")
     if copied := _copied(study):
-        warnings.append(f"{copied} texts were written alike by several participants")
-    if survey.get("straight_lined"):
-        warnings.append(f"{survey['straight_lined']} surveys give one answer to every item")
+        texts = _count(copied, "text was", "texts were")
+        warnings.append(f"{texts} written alike by several participants")
+    if straight := survey.get("straight_lined"):
+        surveys = _count(straight, "survey gives", "surveys give")
+        warnings.append(f"{surveys} one answer to every item")
     for trait, values in survey.get("traits", {}).items():
         if values["alpha"] < 0:
             warnings.append(
                 f"the items of {trait} contradict each other (alpha {values['alpha']:.2f}): is one "
                 "of them reversed?"
             )
-    if study.info.skipped_rows:
-        warnings.append(
-            f"{study.info.skipped_rows} rows of the source were left out, see skipped.csv"
-        )
+    if skipped := study.info.skipped_rows:
+        rows = _count(skipped, "row of the source was", "rows of the source were")
+        warnings.append(f"{rows} left out, see skipped.csv")
     return warnings
 
 
 def _image_warnings(study: Study, progress: Progress) -> list[str]:
-    """Name the images whose files are gone or no longer what was read."""
+    """Name the images whose files are gone or no longer what was read, and those that are alike."""
     names, digests = (study.images.column(name).to_pylist() for name in ("image", "sha256"))
     faults: dict[str, list[str]] = {}
     for row in progress(range(len(names)), "checking images"):
@@ -254,7 +268,21 @@ def _image_warnings(study: Study, progress: Progress) -> list[str]:
             faults.setdefault("missing", []).append(names[row])
         elif hashlib.sha256(file.read_bytes()).hexdigest() != digests[row]:
             faults.setdefault("not what was read", []).append(names[row])
-    return [f"{len(of)} image files are {what}, such as {of[0]}" for what, of in faults.items()]
+    alike = [
+        name
+        for name, first in zip(names, study.pictures.tolist(), strict=True)
+        if name != names[first]
+    ]
+    if alike:
+        faults["the same as another one"] = alike
+    return [
+        f"{_count(len(of), 'image file is', 'image files are')} {what}, such as {of[0]}"
+        for what, of in faults.items()
+    ]
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 def _copied(study: Study) -> int:

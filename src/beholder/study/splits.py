@@ -103,7 +103,7 @@ def _units(study: Study, kind: SplitKind) -> dict[str, NDArray[np.int64]]:
     """Return the codes of what must not be in two parts, by the name of the unit."""
     units = {}
     if kind in ("image", "both"):
-        units["image"] = study.image_codes
+        units["image"] = study.pictures[study.image_codes]  # an image under two names is one
     if kind in ("participant", "both"):
         if (study.participant_codes < 0).any():
             raise UnsupportedError(

@@ -155,6 +155,13 @@ class Study:
         """Each sample's row in `images`, shape (samples,)."""
         return self._codes("image", self.images)
 
+    @cached_property
+    def pictures(self) -> NDArray[np.int64]:
+        """The row in `images` of the first image with each one's very file, shape (images,)."""
+        digests = self.images.column("sha256").to_pylist()
+        first = {digest: row for row, digest in reversed(list(enumerate(digests)))}
+        return np.array([first[digest] for digest in digests], dtype=np.int64)
+
     def _codes(self, column: str, table: pa.Table) -> NDArray[np.int64]:
         names = self.samples.column(column)
         codes = pc.index_in(names, value_set=table.column(column).combine_chunks())

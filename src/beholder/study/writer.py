@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,12 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from PIL import Image
 
 from beholder.atomic import staged_folder
 from beholder.errors import StudyError
 from beholder.study import schema
 from beholder.study.gaze import Areas, DenseMap, Floats, Gaze, Points, gaze_form
+from beholder.study.image_files import copy_upright, is_safe_name, verified_size
 from beholder.study.survey import Instrument, instrument_toml
 
 MAPS_PER_ROW_GROUP = 32
@@ -31,7 +31,8 @@ class StudyWriter:
 
     Use as a context manager. Samples may be added in batches of any size, so that a study
     larger than memory can be written; maps and images are written as they are added. Where
-    the disk refuses, StudyError says what was not written and why.
+    the disk refuses, StudyError says what was not written and why. ``turned`` counts the
+    images that had to be turned upright.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class StudyWriter:
         self._instrument = instrument
         self._stack = ExitStack()
         self._path, self._overwrite = path, overwrite
+        self.turned = 0
         self._images: set[str] = set()
         self._image_rows: pq.ParquetWriter | None = None
         self._pending_images: list[dict[str, Any]] = []
@@ -101,7 +103,7 @@ class StudyWriter:
         return StudyError(f"{self._path} was not written: {error.strerror or error}")
 
     def add_image(self, image: str, file: Path, size: tuple[int, int] | None = None) -> None:
-        """Copy an image into the study; adding a name twice changes nothing.
+        """Copy an image into the study, upright; adding a name twice changes nothing.
 
         ``size`` is the image's `verified_size` where already known. Raises StudyError if the
         file is missing, is no image or is truncated.
@@ -113,7 +115,7 @@ class StudyWriter:
         width, height = size or verified_size(file)
         target = self._folder / "images" / image
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, target)
+        self.turned += copy_upright(file, target)
         digest = hashlib.sha256(target.read_bytes()).hexdigest()
         self._images.add(image)
         facts = (image, f"images/{image}", width, height, digest)
@@ -243,31 +245,6 @@ class StudyWriter:
 def is_study(path: Path) -> bool:
     """Tell whether a folder looks like a study."""
     return (path / "study.toml").is_file()
-
-
-def is_safe_name(name: str) -> bool:
-    """Tell whether an image's name stays inside the folder that it is joined to."""
-    path = PurePosixPath(name)
-    parts_are_plain = not path.is_absolute() and ".." not in path.parts and path.parts != ()
-    return parts_are_plain and "\\" not in name and "\0" not in name
-
-
-def verified_size(file: Path) -> tuple[int, int]:
-    """Return an image's (width, height) in pixels after decoding it whole.
-
-    Raises StudyError, naming the file, where it is missing, no image or truncated.
-    """
-    try:
-        with Image.open(file) as image:
-            size = image.size
-            eighth = (max(size[0] // 8, 1), max(size[1] // 8, 1))
-            image.draft("RGB", eighth)  # fast, yet reads every byte
-            image.load()
-    except FileNotFoundError as error:
-        raise StudyError(f"image {file} is missing") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise StudyError(f"image {file} cannot be decoded: {error}") from error
-    return size
 
 
 def samples_table(

@@ -69,6 +69,33 @@ def test_a_quotation_mark_inside_a_cell_is_kept(file: Path) -> None:
     assert _rows(_read(file, 'a,b\n1,a 5" nail\n2,y\n')) == [(2, "1", 'a 5" nail'), (3, "2", "y")]
 
 
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        ("a;b\n1;x, y\n", [(2, "1", "x, y")]),
+        ('"a";"b"\n"1";"x;y"\n', [(2, "1", "x;y")]),
+        ("a\tb\n1\tx; y, z\n", [(2, "1", "x; y, z")]),
+        ("a,b;c\n1,x;y\n", "has no column b"),
+        ("a , b\n1,x\n", [(2, "1", "x")]),
+    ],
+)
+def test_the_header_says_what_parts_the_cells(
+    file: Path, content: str, rows: list[tuple[int, str, str]] | str
+) -> None:
+    if isinstance(rows, str):
+        with pytest.raises(StudyError, match=rows):
+            _read(file, content)
+    else:
+        assert _rows(_read(file, content)) == rows
+
+
+def test_a_comma_stands_before_decimals_where_semicolons_part_the_cells(file: Path) -> None:
+    table = _read(file, "a;b\n1,5;2\n-,25;1.5\n1,2,3;1.234,5\n")
+    values, valid = table.numbers("a")
+    assert values[:2].tolist() == [1.5, -0.25] and valid.tolist() == [True, True, False]
+    assert table.numbers("b")[1].tolist() == [True, True, False]
+
+
 def test_tabs_part_the_cells_of_a_tsv(tmp_path: Path) -> None:
     assert _rows(_read(tmp_path / "t.tsv", "a\tb\n1\tx, y\n")) == [(2, "1", "x, y")]
 
@@ -97,9 +124,7 @@ def test_columns_can_be_exchanged(file: Path) -> None:
         (b"\n\n", r"^t\.csv, row 1 is empty, expected the names of the columns$"),
         (b"a,c\n1,2\n", r"^t\.csv has no column b; it has a, c \(a mapping can rename columns\)$"),
         (b"a,b,a\n1,2,3\n", r"^t\.csv has two columns called a$"),
-        (b"a;b\n1;2\n", r"has no column a: its cells are parted by semicolons, expected commas"),
-        (b"a;b\n1,5;2\n", r"has no column a: its cells are parted by semicolons, expected commas"),
-        (b"a\tb\n1\t2\n", r"has no column a: its cells are parted by tabs, expected commas"),
+        (b"a|b\n1|2\n", r"^t\.csv has no column a; it has a\|b \(a mapping can rename columns\)$"),
         (b"a,b\n1,x\n1\n", r"^t\.csv, row 3, column a: found '1', expected 2 cells, not 1;"),
         (b"a,b\n\n1,x,y\n", r"^t\.csv, row 3, column a: found '1,x,y', expected 2 cells, not 3;"),
         (b'a,b\n"x\ny",1\n2\n', r"^t\.csv, row 3, column a: found '2', expected 2 cells"),
@@ -228,7 +253,18 @@ def test_a_table_is_found_by_its_name_with_or_without_an_ending(tmp_path: Path) 
     for name in ("samples.parquet", "samples.tsv", "samples.csv", "samples"):
         (tmp_path / name).touch()
         assert find_table(tmp_path, "samples") == tmp_path / name
-    assert find_table(tmp_path, "samples.tsv") == tmp_path / "samples.tsv"
+        assert find_table(tmp_path, name) == tmp_path / name
+        (tmp_path / name).unlink()
+    for name in ("samples.md", "samples.json.md", "my samples.csv"):
+        (tmp_path / name).touch()
+    assert find_table(tmp_path, "samples") is None
+
+
+def test_one_of_two_tables_is_not_chosen_silently(tmp_path: Path) -> None:
+    for name in ("samples.csv", "samples.parquet"):
+        (tmp_path / name).touch()
+    with pytest.raises(StudyError, match=r"holds samples\.csv and samples\.parquet, expected one"):
+        find_table(tmp_path, "samples")
 
 
 def test_the_first_bad_row_of_a_file_ends_a_strict_reading() -> None:

@@ -19,10 +19,11 @@ from beholder.errors import StudyError
 from beholder.progress import Progress, silent
 from beholder.study import schema
 from beholder.study.gaze import Floats, Points
+from beholder.study.image_files import is_safe_name
 from beholder.study.problems import Problem, Problems
-from beholder.study.readers.options import ReadOptions, ReadReport, add_skipped
-from beholder.study.readers.table import check_images
-from beholder.study.writer import StudyWriter, is_safe_name, samples_table
+from beholder.study.readers.image_files import check_images
+from beholder.study.readers.options import ReadOptions, ReadReport, add_skipped, turned_note
+from beholder.study.writer import StudyWriter, samples_table
 
 FINAL = "final"
 """The type of the one entry of ``descriptions`` that is the description; others are its edits."""
@@ -100,7 +101,7 @@ def read_bubbleview(
             )
         )
         add_skipped(writer, problems)
-    notes = (*_notes(viewings), *problems.summary())
+    notes = (*_notes(viewings), *turned_note(writer), *problems.summary())
     return ReadReport(0, len(used), len(viewings), problems.rows, notes)
 
 

@@ -15,11 +15,19 @@ from beholder.errors import StudyError
 from beholder.progress import Progress, silent
 from beholder.study import schema
 from beholder.study.gaze import DenseMap, Floats
+from beholder.study.image_files import is_safe_name
 from beholder.study.problems import Problem, Problems
-from beholder.study.readers.options import ReadOptions, ReadReport, add_skipped, pseudonym_function
-from beholder.study.readers.table import Table, check_images, find_table, read_table
+from beholder.study.readers.image_files import check_images
+from beholder.study.readers.options import (
+    ReadOptions,
+    ReadReport,
+    add_skipped,
+    pseudonym_function,
+    turned_note,
+)
+from beholder.study.readers.table import Table, find_table, read_table
 from beholder.study.survey import Instrument, load_instrument
-from beholder.study.writer import StudyWriter, is_safe_name, samples_table
+from beholder.study.writer import StudyWriter, samples_table
 
 TABLE_NAMES = ("data", "data_ads", "data_coco")
 COLUMNS = ("task_id", "image", "ad_msg", "personality", "mturker_id")
@@ -90,7 +98,7 @@ def read_crossmod(
         if not kept:
             raise StudyError(f"{file.name} has no good row: there is nothing to study")
         add_skipped(writer, problems)
-    notes = (*problems.summary(), *_notes(kept, instrument, inconsistent))
+    notes = (*problems.summary(), *turned_note(writer), *_notes(kept, instrument, inconsistent))
     return ReadReport(len(surveys), len(sizes), len(kept), problems.rows, notes)
 
 

@@ -13,18 +13,28 @@ _CHUNK_BYTES = 1 << 20
 
 
 def delimiter(file: Path) -> str:
-    """Return what parts the cells: a tab in .tsv, else a comma."""
-    return "\t" if file.suffix == ".tsv" else ","
+    """Return what parts the cells: a tab in .tsv, else what the header has.
+
+    Spreadsheets of many languages write semicolons, as a comma stands before their decimals.
+    """
+    if file.suffix == ".tsv":
+        return "\t"
+    with file.open("rb") as stream:
+        header = stream.readline(MAXIMUM_ROW_BYTES)
+    return next((sign for sign in ",;\t" if sign.encode() in header), ",")
 
 
-def csv_header(file: Path) -> list[str]:
-    """Return the names of the columns once the whole file is known to be rows of UTF-8."""
+def csv_header(file: Path, sign: str) -> list[str]:
+    """Return the names of the columns once the whole file is known to be rows of UTF-8.
+
+    ``sign`` parts the cells. A column without a name is called by its number.
+    """
     has_quotes = _check_bytes(file)
     names: list[str] = []
     sound = 0
     try:
         with file.open(encoding="utf-8-sig", newline="") as stream:
-            for row in csv.reader(stream, delimiter=delimiter(file), strict=True):
+            for row in csv.reader(stream, delimiter=sign, strict=True):
                 names = names if sound else row
                 sound += 1
                 if not has_quotes:
@@ -36,7 +46,7 @@ def csv_header(file: Path) -> list[str]:
         ) from error
     if not any(names):
         raise StudyError(f"{file.name}, row 1 is empty, expected the names of the columns")
-    return names
+    return [name.strip() or f"no. {number}" for number, name in enumerate(names, start=1)]
 
 
 def _check_bytes(file: Path) -> bool:

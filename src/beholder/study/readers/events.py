@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from beholder.study.readers.table import Table
+from beholder.study.readers.table import Table, TableFile
 
 SAMPLES_AT_ONCE = 1 << 16
 """A stretch of so many samples is written at once."""
@@ -51,7 +51,7 @@ class Events:
             own = pa.array(stretch == number)
             self._stream(number).write_table(data.filter(own).cast(self._schema))
 
-    def of(self, start: int, file: str) -> tuple[Table, NDArray[np.int64]] | None:
+    def of(self, start: int, file: TableFile) -> tuple[Table, NDArray[np.int64]] | None:
         """Return the rows of the stretch that begins here, each with its sample's place in it.
 
         None where no row is of these samples. Nothing can be added any more.
@@ -64,7 +64,7 @@ class Events:
             data = pa.ipc.open_stream(source).read_all()
         self._path(number).unlink()
         sample = data.column(_SAMPLE).to_numpy() - start
-        return Table(file, data.drop_columns([_SAMPLE]), np.zeros(len(sample), np.int64)), sample
+        return file.table(data.drop_columns([_SAMPLE]), np.zeros(len(sample), np.int64)), sample
 
     def _stream(self, number: int) -> pa.RecordBatchStreamWriter:
         if number not in self._streams:

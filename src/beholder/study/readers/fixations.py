@@ -1,11 +1,13 @@
 """The table of fixations: one row a fixation or click, or one row an area that a fixation hit."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from beholder.errors import StudyError
 from beholder.study.gaze import Floats
 from beholder.study.problems import Problems
 from beholder.study.readers.mapping import SECONDS_IN, Mapping
@@ -36,16 +38,37 @@ def _scales(
     return size[:, 0], size[:, 1]
 
 
+def _check_unit(table: Table, columns: tuple[str, ...], mapping: Mapping) -> None:
+    """Raise StudyError where all that should be pixels are fractions, which are pixels as well."""
+    if mapping.coordinates != "pixels":
+        return
+    found = np.concatenate([table.numbers(column)[0] for column in columns])
+    found = found[np.isfinite(found)]
+    if len(found) and ((found >= 0) & (found <= 1)).all() and (found != np.round(found)).any():
+        raise StudyError(
+            f"{table.file}: no {' or '.join(columns)} is above 1, expected pixels of the image; "
+            'of fractions a mapping says coordinates = "fractions" in its section [units]'
+        )
+
+
 def check_points(
     table: Table, sizes: dict[str, tuple[int, int]], mapping: Mapping, problems: Problems
 ) -> Table:
     """Return the rows whose points lie in their image and whose times are numbers."""
+    _check_unit(table, ("x", "y"), mapping)
+    unit = mapping.coordinates.removesuffix("s")
     for axis, column in enumerate(("x", "y")):
         limits = _scales(table, sizes, mapping)[axis]
         values, valid = table.numbers(column)
         outside = ~valid | ~((values >= 0) & (values <= limits))
-        unit = "fraction" if mapping.coordinates == "fractions" else "pixel"
-        table = table.reject(outside, column, f"a {unit} inside the image", problems)
+        found = table.problems(outside, column, f"a {unit} inside the image")
+        problems.add(
+            [
+                replace(problem, expected=f"{problem.expected}, 0 to {limit:g}")
+                for problem, limit in zip(found, limits[outside], strict=True)
+            ]
+        )
+        table = table.where(~outside)
     for column in ("t", "duration"):
         if column not in table:
             continue
@@ -93,6 +116,7 @@ def check_areas(
     table: Table, sizes: dict[str, tuple[int, int]], mapping: Mapping, problems: Problems
 ) -> Table:
     """Return the rows whose areas are whole, inside their image, or none."""
+    _check_unit(table, BOX_COLUMNS, mapping)
     number, valid = table.numbers("fixation")
     bad = ~valid | (number != np.round(number)) | (number < 0) | (number > _LARGEST_NUMBER)
     table = table.reject(bad, "fixation", "the fixation's number in its sample", problems)

@@ -5,7 +5,8 @@ import re
 from pathlib import Path
 
 from beholder.errors import StudyError
-from beholder.study.writer import StudyWriter, is_safe_name, verified_size
+from beholder.study.image_files import is_safe_name, verified_size
+from beholder.study.writer import StudyWriter
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 

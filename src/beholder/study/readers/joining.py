@@ -155,7 +155,7 @@ class Joining:
         columns = points_columns if is_points else areas_columns
 
         def gaze_of(stretch: slice) -> dict[str, Any]:
-            own = events.of(stretch.start, fixations.file)
+            own = events.of(stretch.start, fixations)
             count = stretch.stop - stretch.start
             return {} if own is None else columns(*own, count, self.sizes, self.mapping)
 

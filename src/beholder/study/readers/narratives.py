@@ -18,7 +18,7 @@ from beholder.study import schema
 from beholder.study.problems import SKIPPED_FILE, Problem, Problems
 from beholder.study.readers.image_folder import ImageFolder
 from beholder.study.readers.lines import Lines, count_batches, find_lines, parse_line, read_lines
-from beholder.study.readers.options import ReadOptions, ReadReport, pseudonym_function
+from beholder.study.readers.options import ReadOptions, ReadReport, pseudonym_function, turned_note
 from beholder.study.readers.traces import Trace, parse_trace, trace_columns
 from beholder.study.writer import StudyWriter
 
@@ -185,6 +185,7 @@ class _Reading:
                 f"{self.outside} of {self.points} points lie beyond their image's edge and were "
                 "dropped"
             )
+        notes += turned_note(self.writer)
         if self.first_problem is not None:
             rows = "1 row" if self.skipped == 1 else f"{self.skipped} rows"
             notes.append(

@@ -49,6 +49,14 @@ def pseudonym_function(options: ReadOptions, *, default: bool) -> Callable[[str]
     return load_or_create_key(options.key_file or default_key_file())
 
 
+def turned_note(writer: StudyWriter) -> list[str]:
+    """Say how many images were turned, as a gaze recorded on them unturned is wrong."""
+    if not writer.turned:
+        return []
+    images = "1 image was" if writer.turned == 1 else f"{writer.turned} images were"
+    return [f"{images} turned upright, as the camera said: gaze must be of the upright image"]
+
+
 def add_skipped(writer: StudyWriter, problems: Problems) -> None:
     """Write the rows that were skipped, if any, beside the study's tables."""
     if problems.found:

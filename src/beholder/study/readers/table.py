@@ -15,12 +15,12 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from beholder.errors import StudyError
-from beholder.progress import Progress
 from beholder.study.gaze import Floats
 from beholder.study.problems import Problem, Problems
 from beholder.study.readers.csv_file import MAXIMUM_ROW_BYTES, csv_header, delimiter
-from beholder.study.writer import is_safe_name, verified_size
 
+_ENDINGS = (".csv", ".tsv", ".parquet")
+_OTHER_ENDINGS = (".txt", ".xls", ".xlsx", ".ods", ".sav", ".json", ".gz", ".zip")
 _ROWS_OF_PARQUET = 1 << 16  # read at once
 _NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
 
@@ -29,13 +29,15 @@ _NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
 class Table:
     """Rows of text cells; ``row`` gives each one's number in the file, the header being 1.
 
-    ``rename`` maps Beholder's columns to the file's, which problems cite.
+    ``rename`` maps Beholder's columns to the file's, which problems cite. Where semicolons part
+    the cells, a comma stands before the decimals.
     """
 
     file: str
     data: pa.Table
     row: NDArray[np.int64]
     rename: dict[str, str] = field(default_factory=dict)
+    has_decimal_commas: bool = False
 
     def __len__(self) -> int:
         return int(self.data.num_rows)
@@ -72,6 +74,8 @@ class Table:
     def numbers(self, column: str) -> tuple[Floats, NDArray[np.bool_]]:
         """Return a column's numbers and which cells hold a finite one (the others are NaN)."""
         cells = self.cells(column)
+        if self.has_decimal_commas:
+            cells = pc.replace_substring(cells, ",", ".")
         try:
             numbers = pc.cast(cells, pa.float64())  # quick, where every cell is a plain number
         except pa.ArrowInvalid:
@@ -120,27 +124,24 @@ class Table:
 
 
 def find_table(folder: Path, name: str) -> Path | None:
-    """Return ``name`` in a folder with the ending .csv, .tsv or .parquet, or as it stands."""
-    for candidate in (name, f"{name}.csv", f"{name}.tsv", f"{name}.parquet"):
-        if (folder / candidate).is_file():
-            return folder / candidate
+    """Return ``name`` in a folder with the ending .csv, .tsv or .parquet, or as it stands.
+
+    Raises StudyError where several files are meant by it, or only one that is no such table.
+    """
+    candidates = (name, *(f"{name}{ending}" for ending in _ENDINGS))
+    found = [candidate for candidate in candidates if (folder / candidate).is_file()]
+    if len(found) > 1:
+        raise StudyError(f"{folder} holds {' and '.join(found)}, expected one of them")
+    if found:
+        return folder / found[0]
+    for other in sorted(folder.iterdir()) if folder.is_dir() else ():
+        is_table = other.suffix.lower() in (*_ENDINGS, *_OTHER_ENDINGS)
+        if is_table and other.stem.lower() == name.lower():
+            raise StudyError(
+                f"{folder} holds {other.name}, expected {', '.join(candidates[1:-1])} or "
+                f"{candidates[-1]}"
+            )
     return None
-
-
-def check_images(
-    folder: Path, images: list[str], progress: Progress
-) -> tuple[dict[str, tuple[int, int]], dict[str, str]]:
-    """Return the sizes of the sound images, and what is wrong with each of the others."""
-    sizes, faults = {}, {}
-    for image in progress(images, "checking images"):
-        if not is_safe_name(image):
-            faults[image] = f"the name of a file inside {folder.name}/"
-            continue
-        try:
-            sizes[image] = verified_size(folder / image)
-        except StudyError as error:
-            faults[image] = f"an image that can be read ({error})"
-    return sizes, faults
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,7 @@ class TableFile:
     path: Path
     names: list[str]  # of the columns in the file
     rename: dict[str, str]
+    delimiter: str = ","
 
     @property
     def file(self) -> str:
@@ -173,19 +175,21 @@ class TableFile:
         A row with too few or too many cells is a bad row.
         """
         read = _parquet_pieces if self.path.suffix == ".parquet" else _csv_pieces
-        for data, row in read(self.path, self.names, problems):
-            yield Table(self.path.name, data.rename_columns(self.columns), row, self.rename)
+        for data, row in read(self, problems):
+            yield self.table(data.rename_columns(self.columns), row)
 
     def whole(self, problems: Problems) -> Table:
         """Return all rows."""
         pieces = list(self.pieces(problems))
         empty = pa.table({name: pa.array([], pa.string()) for name in self.columns})
-        return Table(
-            self.path.name,
+        return self.table(
             pa.concat_tables([piece.data for piece in pieces] or [empty]),
             np.concatenate([np.zeros(0, np.int64), *(piece.row for piece in pieces)]),
-            self.rename,
         )
+
+    def table(self, data: pa.Table, row: NDArray[np.int64]) -> Table:
+        """Return rows of this table, whose columns have Beholder's names already."""
+        return Table(self.path.name, data, row, self.rename, self.delimiter == ";")
 
 
 def open_table(file: Path, rename: dict[str, str], required: Sequence[str]) -> TableFile:
@@ -199,10 +203,12 @@ def open_table(file: Path, rename: dict[str, str], required: Sequence[str]) -> T
             names = pq.ParquetFile(file).schema_arrow.names
         except (OSError, pa.ArrowException) as error:
             raise StudyError(f"{file} cannot be read as a table: {error}") from error
+        table = TableFile(file, names, rename)
     else:
-        names = csv_header(file)
-    _check_names(file, names, rename, required)
-    return TableFile(file, names, rename)
+        sign = delimiter(file)
+        table = TableFile(file, csv_header(file, sign), rename, sign)
+    _check_names(file, table.names, rename, required)
+    return table
 
 
 def read_table(
@@ -227,12 +233,6 @@ def _check_names(
     for column in required:
         if rename.get(column, column) in names:
             continue
-        for separator, called in ((";", "semicolons"), ("\t", "tabs")):
-            if len(names) == 1 and separator in names[0]:
-                raise StudyError(
-                    f"{file.name} has no column {column}: its cells are parted by {called}, "
-                    "expected commas in .csv and tabs in .tsv"
-                )
         raise StudyError(
             f"{file.name} has no column {column}; it has {', '.join(names)} "
             "(a mapping can rename columns)"
@@ -243,19 +243,20 @@ Pieces = Iterator[tuple[pa.Table, NDArray[np.int64]]]
 """Rows of a file as text, and each one's number in it."""
 
 
-def _parquet_pieces(file: Path, names: list[str], problems: Problems) -> Pieces:
+def _parquet_pieces(table: TableFile, problems: Problems) -> Pieces:
     first = 2
     try:
-        for batch in pq.ParquetFile(file).iter_batches(_ROWS_OF_PARQUET):
+        for batch in pq.ParquetFile(table.path).iter_batches(_ROWS_OF_PARQUET):
             columns = [column.cast(pa.string()) for column in batch.columns]
-            yield pa.table(columns, names), np.arange(first, first + batch.num_rows)
+            yield pa.table(columns, table.names), np.arange(first, first + batch.num_rows)
             first += batch.num_rows
     except (OSError, pa.ArrowException) as error:
-        raise StudyError(f"{file} cannot be read as a table: {error}") from error
+        raise StudyError(f"{table.path} cannot be read as a table: {error}") from error
 
 
-def _csv_pieces(file: Path, names: list[str], problems: Problems) -> Pieces:
+def _csv_pieces(table: TableFile, problems: Problems) -> Pieces:
     """Give the rows below the header."""
+    file, names = table.path, table.names
     ragged: list[pacsv.InvalidRow] = []
 
     def remember(row: pacsv.InvalidRow) -> str:
@@ -270,7 +271,7 @@ def _csv_pieces(file: Path, names: list[str], problems: Problems) -> Pieces:
                 block_size=4 * MAXIMUM_ROW_BYTES, use_threads=False, column_names=names
             ),
             parse_options=pacsv.ParseOptions(
-                delimiter=delimiter(file),
+                delimiter=table.delimiter,
                 newlines_in_values=True,
                 ignore_empty_lines=False,  # they count as rows, and are left out below
                 invalid_row_handler=remember,

@@ -17,10 +17,17 @@ from beholder.progress import Progress, silent
 from beholder.study import schema
 from beholder.study.problems import Problems
 from beholder.study.readers.fixations import AREA_COLUMNS, has_points
+from beholder.study.readers.image_files import check_images
 from beholder.study.readers.joining import Joining, Samples, distinct_keys, named
 from beholder.study.readers.mapping import COLUMNS, Mapping
-from beholder.study.readers.options import ReadOptions, ReadReport, add_skipped, pseudonym_function
-from beholder.study.readers.table import Table, TableFile, check_images, find_table, open_table
+from beholder.study.readers.options import (
+    ReadOptions,
+    ReadReport,
+    add_skipped,
+    pseudonym_function,
+    turned_note,
+)
+from beholder.study.readers.table import Table, TableFile, find_table, open_table
 from beholder.study.survey import Instrument, load_instrument
 from beholder.study.writer import StudyWriter
 
@@ -75,7 +82,7 @@ def read_tables(
         len(used_images),
         int(rows.is_kept.sum()),
         problems.rows,
-        _notes(tables, rows, used, problems),
+        (*_notes(tables, rows, used, problems), *turned_note(writer)),
     )
 
 
@@ -200,6 +207,21 @@ def _list_empty(rows: Samples, samples: Table | None, problems: Problems) -> Non
         raise StudyError("no sample has a text or a gaze: there is nothing to study")
 
 
+def _unmatched(participants: Table | None, rows: Samples) -> list[str]:
+    """Say whom one of the tables lacks: perhaps the other one spells them otherwise."""
+    if participants is None:
+        return []
+    listed, seen = participants.texts("participant"), rows.distinct(0)
+    notes = []
+    for names, others, lack in ((listed, seen, "sample"), (seen, listed, "row in it")):
+        if missing := sorted({*names} - {*others}):
+            people = (
+                "1 participant has" if len(missing) == 1 else f"{len(missing)} participants have"
+            )
+            notes.append(f"{participants.file}: {people} no {lack}, such as {missing[0]}")
+    return notes
+
+
 def _notes(
     tables: _Source, rows: Samples, instrument: Instrument | None, problems: Problems
 ) -> tuple[str, ...]:
@@ -220,6 +242,7 @@ def _notes(
         ]
         if table is not None and extra:
             notes.append(f"{table.file}: columns not used: {', '.join(extra)}")
+    notes += _unmatched(tables.participants, rows)
     kept = rows.is_kept
     for modality, has in (("text", rows.has_text), ("gaze", rows.has_gaze)):
         if missing := int((kept & ~has).sum()):
