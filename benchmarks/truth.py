@@ -14,14 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from beholder.evaluation.comparison.cells import Cell, Job, cell_of
-from beholder.evaluation.comparison.configuration import ComparisonConfiguration, Key
-from beholder.evaluation.comparison.folder import ComparisonFolder
-from beholder.evaluation.comparison.jobs import JobRunner, jobs_left
-from beholder.evaluation.comparison.statistics import paired_tests
+from beholder.evaluation.comparison import ComparisonConfiguration, compare
 from beholder.model import Hyperparameters
-from beholder.study import Study
 from beholder.study.simulation import PRESETS, Effects, simulate
+from beholder.work import HERE
 from benchmarks.commands import beholder, write_results
 
 ALPHA = 0.05
@@ -159,18 +155,11 @@ def nothing(studies: int) -> None:
 
 def _tests(folder: Path, configuration: ComparisonConfiguration) -> list[dict[str, Any]]:
     """Compare in this process: a worker's start would cost more than the work."""
-    study, kept = Study.open(folder / "study"), ComparisonFolder(folder / "comparison")
-    with kept.claimed():
-        kept.begin(study, configuration, overwrite=False)
-        runner = JobRunner(study, kept, configuration, configuration.registry)
-        for job in jobs_left(kept, configuration):
-            runner.run(Job(job.key, job.group, job.methods))
-    cells: dict[tuple[Key, str], Cell] = {
-        (key, method): cell_of(study, method, kept.read_cell(key, method))
-        for key in configuration.keys
-        for method in configuration.methods
-    }
-    return paired_tests(configuration, cells)
+    found = compare(
+        folder / "study", folder / "comparison", configuration, workers=HERE, trec=False
+    )
+    tests: list[dict[str, Any]] = found.results["tests"]
+    return tests
 
 
 def _rate(what: str, of_studies: list[list[bool]]) -> dict[str, Any]:

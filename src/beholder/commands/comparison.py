@@ -25,6 +25,7 @@ from beholder.commands.options import (
     with_settings,
     work_options,
 )
+from beholder.errors import UnsupportedError
 
 
 @click.command()
@@ -114,10 +115,13 @@ def compare(
                 trec=not no_trec,
                 progress=shown,
             )
+        results = comparison.results
+        if not results["rows"]:
+            reasons = dict.fromkeys(gap["reason"] for gap in results["missing"])
+            raise UnsupportedError(f"nothing can be compared: {'; '.join(reasons)}")
+        write_report(comparison, shown, examples=not no_examples)
     except KeyboardInterrupt:
         stop(f"interrupted; the same command goes on with {folder}", INTERRUPTED)
-    write_report(comparison, shown, examples=not no_examples)
-    results = comparison.results
     print_result(results, as_json, lambda console: console.print_comparison(results, str(folder)))
 
 
@@ -176,9 +180,9 @@ def reproduce(
                 workers=workers,
                 progress=shown,
             )
+        write_report(found.comparison, shown)
     except KeyboardInterrupt:
         stop(f"interrupted; the same command goes on with {folder}", INTERRUPTED)
-    write_report(found.comparison, shown)
     if as_json:
         print_result(found.as_json(), as_json, lambda _: None)
         return

@@ -104,7 +104,10 @@ def test_leads_are_above_chance_with_intervals_shifted_alike() -> None:
 
 def test_learning_curves_have_a_band_where_there_is_one() -> None:
     def curve(method: str, unit: str, low: float | None) -> dict[str, Any]:
-        points = [{"share": s, "top3": s / 2, "ci95": [low, low]} for s in (0.25, 1.0)]
+        points = [
+            {"share": share, "measured": 0.3, "top3": share / 2, "ci95": [low, low]}
+            for share in (0.25, 1.0)
+        ]
         return {
             **{"method": method, "share_of": unit, "split": "random", "task": "g2t"},
             "points": points,
@@ -119,7 +122,7 @@ def test_learning_curves_have_a_band_where_there_is_one() -> None:
     )
     assert len(chart.panels) == 2
     axes = drawn(chart)
-    assert len(axes.lines) == 2
+    assert len(axes.lines) == 2 * 2  # as fitted, and as measured
     assert len(axes.collections) == 1
     assert [label.get_text() for label in axes.get_xticklabels()] == ["25%", "100%"]
     assert "base from 0.125 to 0.500" in chart.panels[0].alternative

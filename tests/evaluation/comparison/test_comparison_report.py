@@ -224,6 +224,11 @@ def test_prints_without_cutting_a_table(comparison: Comparison, browser: Any) ->
     page.goto(comparison.folder.report.as_uri())
     assert page.evaluate("document.documentElement.scrollWidth") <= 718
     assert not page.locator("nav").is_visible()
+    closed = page.locator("details:not([open])")
+    assert closed.count() > 3
+    for one in closed.all():  # paper cannot be opened
+        inside = one.locator("xpath=*[not(self::summary)]").first
+        assert inside.bounding_box()["height"] > 10
     assert page.pdf(format="A4").startswith(b"%PDF")
     page.close()
 

@@ -89,7 +89,8 @@ def test_latex_is_well_formed(results: dict[str, Any]) -> None:
     lines = [line for line in text.splitlines() if not line.startswith("%")]
     body = "\n".join(lines)
     assert (
-        r"a\_b\%c\&d\#e\$f\{g\}\textasciitilde{}h\textasciicircum{}i\textbackslash{}j|k`l" in body
+        r"a\_b\%c\&d\#e\$f\{g\}\textasciitilde{}h\textasciicircum{}i\textbackslash{}j\textbar{}k`l"
+        in body
     )
     bare = re.sub(r"\\[\\_%&#${}]", "", body)
     assert not re.search(r"[%#~]|(?<!\$)\^(?!\\dagger)", bare)

@@ -77,8 +77,8 @@ def test_what_differs_from_chance_within_an_image() -> None:
     )
     assert found == [
         {
-            **{"split": "random", "task": "g2t", "chance": 0.25},
-            **{"methods": {"base": 0.5, "ours": 0.4}, "told": {"base"}},
+            **{"split": "random", "chance": {"g2t": 0.25}, "highest": {"g2t": 0.5}},
+            **{"methods": {"base": {"g2t": 0.5}, "ours": {"g2t": 0.4}}, "told": {"g2t": {"base"}}},
         }
     ]
 

@@ -179,7 +179,8 @@ def learning_curves(curves: Sequence[Mapping[str, Any]]) -> Chart:
         panels.append(Panel(f"{task}, {split} split", alternative, _learning(of, marks, unit)))
     return Chart(
         "learning-curves",
-        "Fitted top-3 accuracy by how much of the training part was used, with 95% bands.",
+        "Top-3 accuracy by how much of the training part was used: as measured (points), and "
+        "fitted with 95% bands.",
         tuple(panels),
         tuple(marks.values()),
         size=(2.7, 2.2),
@@ -195,6 +196,8 @@ def _learning(
             mark = marks[curve["method"]]
             x = [point["share"] for point in curve["points"]]
             axes.plot(x, [point["top3"] for point in curve["points"]], **mark.style)
+            measured = [point["measured"] for point in curve["points"]]
+            axes.plot(x, measured, "o", color=mark.color, markersize=4)
             bands = [point["ci95"] for point in curve["points"]]
             if all(low is not None and high is not None for low, high in bands):
                 low, high = np.array(bands).T

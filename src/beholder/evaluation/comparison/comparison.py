@@ -68,6 +68,8 @@ def compare(
         for place, files in progress(workers.run(work, jobs), "comparing methods", len(jobs)):
             if shared is None:
                 folder.keep(jobs[place], files, keep_runs=keep_runs)
+        if not keep_runs:
+            folder.tidy()
         return _finished(study, folder, configuration, pretrained, trec=trec)
 
 

@@ -46,22 +46,28 @@ def _where(one: Mapping[str, Any], seeds: Sequence[int]) -> str:
 
 
 def same_image(results: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return top-1 within an image, a row a split and task, a value a method.
+    """Return top-1 within an image, a table a split: ``methods[method][task]``.
 
-    ``told`` are the methods whose difference from chance was tested and is told from none.
+    ``chance`` and ``highest`` are by task. ``told`` are by task the methods whose difference
+    from chance was tested and is told from none.
     """
-    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    tables: dict[str, dict[str, Any]] = {}
     for row in results["summary"]:
-        own = row["same_image"]
+        own, task = row["same_image"], row["task"]
         if own["top1"] is not None:
-            place = row["split"], row["task"]
-            found = rows.setdefault(place, {"chance": own["chance_top1"], "methods": {}})
+            empty: dict[str, Any] = {"split": row["split"], "chance": {}, "methods": {}}
+            table = tables.setdefault(row["split"], empty)
+            table["chance"][task] = own["chance_top1"]
             if row["method"] != "chance":
-                found["methods"][row["method"]] = own["top1"]
-    return [
-        {"split": split, "task": task, "told": _told(results, split, task), **found}
-        for (split, task), found in rows.items()
-    ]
+                table["methods"].setdefault(row["method"], {})[task] = own["top1"]
+    for split, table in tables.items():
+        values = table["methods"].values()
+        table["told"] = {task: _told(results, split, task) for task in table["chance"]}
+        table["highest"] = {
+            task: max((of[task] for of in values if task in of), default=None)
+            for task in table["chance"]
+        }
+    return list(tables.values())
 
 
 def _told(results: Mapping[str, Any], split: str, task: str) -> set[str]:

@@ -149,6 +149,12 @@ class ComparisonFolder:
         if not keep_runs:  # what an earlier comparison began here
             shutil.rmtree(self.work(Key(**job.key), job.group), ignore_errors=True)
 
+    def tidy(self) -> None:
+        """Remove the folders of work that are empty now; runs that somebody kept stay."""
+        for place in (*self.path.glob("work/*"), self.path / "work"):
+            with contextlib.suppress(OSError):
+                place.rmdir()
+
     def read_cell(self, key: Key, method: str) -> pa.Table:
         """Return a cell's table, or raise RunError."""
         file = self.cell(key, method)

@@ -37,7 +37,6 @@ def write_report(
     page = template("comparison.html").render(
         results=results,
         unit="participants" if told_people else "images",
-        methods=[m for m in results["configuration"]["methods"] if m != "chance"],
         champion=champion_of(results),
         method_meanings=meanings_of(results["configuration"]["methods"]),
         split_meanings=SPLITS,

@@ -1,7 +1,7 @@
 """The statistics of a comparison, from its cells; people are drawn, never queries."""
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -142,17 +142,22 @@ def curves(configuration: ComparisonConfiguration, cells: Cells) -> list[dict[st
                 curve = learning_curve(trials, generator) if trials else None
                 if curve is not None:
                     names = {"task": task, "method": method, "split": split, "share_of": unit}
-                    found.append(names | _curve(curve))
+                    found.append(names | _curve(curve, trials))
     return found
 
 
-def _curve(curve: LearningCurve) -> dict[str, Any]:
-    points = zip(curve.sizes, curve.scores, curve.low, curve.high, strict=True)
+def _curve(curve: LearningCurve, trials: Sequence[Trial]) -> dict[str, Any]:
+    measured = [
+        np.mean(np.concatenate([trial.values for trial in trials if trial.size == size]))
+        for size in curve.sizes
+    ]
+    points = zip(curve.sizes, measured, curve.scores, curve.low, curve.high, strict=True)
     return {
         "form": type(curve.curve).__name__.lower(),
         "parameters": vars(curve.curve),
         "points": [
-            {"share": size, "top3": score, "ci95": [low, high]} for size, score, low, high in points
+            {"share": size, "measured": mean, "top3": score, "ci95": [low, high]}
+            for size, mean, score, low, high in points
         ],
         "doubling": curve.doubling,
         "doubling_ci95": [curve.doubling_interval.low, curve.doubling_interval.high],

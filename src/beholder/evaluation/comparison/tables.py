@@ -60,10 +60,11 @@ def markdown(results: Mapping[str, Any]) -> str:
 
 
 def latex(results: Mapping[str, Any]) -> str:
-    """Return the same table for a paper, with booktabs; one block of rows a split."""
+    """Return the same table for a paper, one block of rows a split; it needs booktabs."""
     splits = by_split(results)
     columns = max((len(one.tasks) for one in splits), default=0)
-    lines = [f"% {_LEGEND.strip().replace('`', '').replace('±', '+-').replace('†', 'dagger:')}"]
+    lines = ["% \\usepackage{booktabs}"]
+    lines += [f"% {_LEGEND.strip().replace('`', '').replace('±', '+-').replace('†', 'dagger:')}"]
     lines += [f"\\begin{{tabular}}{{l{'c' * columns}}}", "\\toprule"]
     for number, one in enumerate(splits):
         if number:
@@ -76,6 +77,8 @@ def latex(results: Mapping[str, Any]) -> str:
             for sign, command in _SIGNS.items():
                 texts = [text.replace(sign, command) for text in texts]
             lines.append(" & ".join([_escaped(method), *texts, *padding]) + r" \\")
+        sizes = [f"{one.gallery[task]:g}" for task in one.tasks]
+        lines.append(" & ".join([r"\emph{gallery}", *sizes, *padding]) + r" \\")
     return "\n".join([*lines, "\\bottomrule", "\\end{tabular}"]) + "\n"
 
 
@@ -90,6 +93,7 @@ _SIGNS = {"±": r"$\pm$", "†": r"$^\dagger$", "–": "--"}
 _SPECIAL = {
     **{sign: f"\\{sign}" for sign in "_%&#${}"},
     **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
+    **{"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}"},
 }
 
 
