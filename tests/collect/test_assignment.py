@@ -145,7 +145,7 @@ def test_whoever_lost_the_seat_gets_it_again_if_it_is_free(
         person.save_next()
     in_set = [p for p in others if _set(store, p) == _set(store, lost)]
     assert Person(sessions, Entry("link")).take_seat() == "practice"
-    in_set[1].sessions.leave(in_set[1].session)
+    in_set[1].sessions.leave(in_set[1].token)
     lost.save_next()
     assert store.participant(lost.session).holds_seat
 
@@ -291,7 +291,7 @@ class Arrivals(RuleBasedStateMachine):
     @rule(data=st.data())
     def leave(self, data: st.DataObject) -> None:
         person = data.draw(st.sampled_from(self.people))
-        self.sessions.leave(person.session)
+        self.sessions.leave(person.token)
 
     @precondition(lambda self: self.people)
     @rule(data=st.data(), kind=st.sampled_from(["approve", "reject"]))

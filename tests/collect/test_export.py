@@ -78,7 +78,7 @@ class Crowd:
         person.take_seat()
         for number in range(4):
             self.clock.turn(minutes=1)
-            current = self.sessions.standing(person.session).current
+            current = self.sessions.standing(person.token).current
             assert current is not None
             record = self.record(texts[number % len(texts)])
             person.save_next(**record)

@@ -55,7 +55,7 @@ def test_a_fault_of_ours_tells_nothing(
     def breaks(*_: object) -> None:
         raise RuntimeError("what somebody wrote")
 
-    monkeypatch.setattr(service.application.sessions, "by_token", breaks)
+    monkeypatch.setattr(service.application.sessions, "standing", breaks)
     answer = browser.client.get("/api/session")
     assert (answer.status_code, error(answer)) == (500, "internal")
     assert "wrote" not in answer.text

@@ -48,7 +48,7 @@ def test_a_whole_session(person: Person, store: Store) -> None:
         stages.append(person.stage)
     person.answer()
     stages.append(person.stage)
-    person.sessions.finish(person.session, "thanks")
+    person.sessions.finish(person.token, "thanks")
     assert [*stages, person.stage] == [
         *("consent", "practice", "trials", "trials", "trials", "survey", "debrief", "done")
     ]
@@ -64,9 +64,9 @@ def test_a_whole_session(person: Person, store: Store) -> None:
 def test_what_is_saved_is_what_was_sent(person: Person, store: Store, clock: Turned) -> None:
     person.take_seat()
     sent = trial_record("«ñ» 猫 <script>alert(1)</script>")
-    current = person.sessions.standing(person.session).current
+    current = person.sessions.standing(person.token).current
     clock.turn(minutes=1)
-    person.sessions.save_trial(person.session, current.id, bodies.TrialRecord.model_validate(sent))
+    person.sessions.save_trial(person.token, current.id, bodies.TrialRecord.model_validate(sent))
     kept = store.trials(person.session)[0]
     assert kept.record == sent
     assert kept.received_ms == clock.now
@@ -74,26 +74,38 @@ def test_what_is_saved_is_what_was_sent(person: Person, store: Store, clock: Tur
 
 def test_a_record_sent_twice_is_kept_once(person: Person, store: Store) -> None:
     person.take_seat()
-    current = person.sessions.standing(person.session).current
+    current = person.sessions.standing(person.token).current
     record = bodies.TrialRecord.model_validate(trial_record())
     altered = record.model_copy(update={"duration_ms": 9.0})
-    sent = [person.sessions.save_trial(person.session, current.id, r) for r in (record, altered)]
-    assert sent == [False, True]
+    kept = [person.sessions.save_trial(person.token, current.id, r) for r in (record, altered)]
+    assert [each.duplicate for each in kept] == [False, True]
     assert store.trials(person.session)[0].record["duration_ms"] == record.duration_ms
     person.complete()
     survey = store.survey(person.session).record
     again = bodies.SurveyRecord.model_validate(survey)
-    assert person.sessions.save_survey(person.session, again) is True
-    assert person.sessions.save_trial(person.session, current.id, record) is True
+    assert person.sessions.save_survey(person.token, again).duplicate
+    assert person.sessions.save_trial(person.token, current.id, record).duplicate
+
+
+def test_a_save_tells_where_the_session_then_stands(person: Person) -> None:
+    person.take_seat()
+    while (stood := person.sessions.standing(person.token)).current is not None:
+        record = bodies.TrialRecord.model_validate(trial_record())
+        kept = person.sessions.save_trial(person.token, stood.current.id, record)
+        stands = person.sessions.standing(person.token)
+        assert (kept.standing.trials, kept.standing.stage) == (stands.trials, stands.stage)
+        assert kept.standing.current == stands.current != stood.current
+    survey = bodies.SurveyRecord.model_validate(survey_record())
+    assert person.sessions.save_survey(person.token, survey).standing.stage == "debrief"
 
 
 def test_another_record_of_a_saved_trial_is_refused(person: Person, store: Store) -> None:
     person.take_seat()
-    current = person.sessions.standing(person.session).current
+    current = person.sessions.standing(person.token).current
     person.save_next(text="the first")
     other = bodies.TrialRecord.model_validate(trial_record("the other"))
     with pytest.raises(RefusedError) as caught:
-        person.sessions.save_trial(person.session, current.id, other)
+        person.sessions.save_trial(person.token, current.id, other)
     assert caught.value.code == "already_saved"
     assert store.trials(person.session)[0].record["tasks"][1]["text"] == "the first"
     person.complete()
@@ -116,26 +128,26 @@ def test_steps_have_their_order(person: Person, store: Store) -> None:
     survey = bodies.SurveyRecord.model_validate(survey_record())
     person.enter()
     for step, code in (
-        (lambda: person.sessions.device(person.session, device), "wrong_stage"),
-        (lambda: person.sessions.finish(person.session, None), "wrong_stage"),
+        (lambda: person.sessions.device(person.token, device), "wrong_stage"),
+        (lambda: person.sessions.finish(person.token, None), "wrong_stage"),
     ):
         with pytest.raises(RefusedError) as caught:
             step()
         assert caught.value.code == code
     person.take_seat()
     with pytest.raises(RefusedError) as caught:
-        person.sessions.save_survey(person.session, survey)
+        person.sessions.save_survey(person.token, survey)
     assert caught.value.code == "wrong_stage"
     later = store.trials(person.session)[2].id
     with pytest.raises(RefusedError) as caught:
         person.sessions.save_trial(
-            person.session, later, bodies.TrialRecord.model_validate(trial_record())
+            person.token, later, bodies.TrialRecord.model_validate(trial_record())
         )
     assert caught.value.code == "wrong_order"
     while person.stage != "survey":
         person.save_next()
     with pytest.raises(RefusedError) as caught:
-        person.sessions.finish(person.session, None)
+        person.sessions.finish(person.token, None)
     assert caught.value.code == "wrong_stage"
 
 
@@ -145,7 +157,7 @@ def test_no_session_has_anothers_trial(sessions: Sessions, store: Store) -> None
     other.take_seat()
     theirs = store.trials(other.session)[0].id
     with pytest.raises(RefusedError) as caught:
-        sessions.save_trial(one.session, theirs, bodies.TrialRecord.model_validate(trial_record()))
+        sessions.save_trial(one.token, theirs, bodies.TrialRecord.model_validate(trial_record()))
     assert caught.value.code == "not_found"
 
 
@@ -159,8 +171,8 @@ def test_no_session_has_anothers_trial(sessions: Sessions, store: Store) -> None
 )
 def test_a_device_that_does_not_suit_closes_the_session(person: Person, change, store) -> None:
     person.enter()
-    person.sessions.consent(person.session, bodies.Consent(agreed=True, version="1"))
-    person.sessions.device(person.session, bodies.Device.model_validate(DEVICE | change))
+    person.sessions.consent(person.token, bodies.Consent(agreed=True, version="1"))
+    person.sessions.device(person.token, bodies.Device.model_validate(DEVICE | change))
     assert store.participant(person.session).outcome == "screened_out"
     assert store.trials(person.session) == []
 
@@ -168,22 +180,22 @@ def test_a_device_that_does_not_suit_closes_the_session(person: Person, change, 
 def test_whoever_does_not_agree_leaves_no_more_than_that(person: Person, store: Store) -> None:
     person.enter()
     with pytest.raises(RefusedError, match="changed"):
-        person.sessions.consent(person.session, bodies.Consent(agreed=True, version="0"))
-    person.sessions.consent(person.session, bodies.Consent(agreed=False, version="1"))
+        person.sessions.consent(person.token, bodies.Consent(agreed=True, version="0"))
+    person.sessions.consent(person.token, bodies.Consent(agreed=False, version="1"))
     row = store.participant(person.session)
     assert (row.stage, row.outcome, row.consented_ms) == ("closed", "no_consent", None)
     with pytest.raises(RefusedError) as caught:
-        person.sessions.consent(person.session, bodies.Consent(agreed=True, version="1"))
+        person.sessions.consent(person.token, bodies.Consent(agreed=True, version="1"))
     assert caught.value.code == "closed"
 
 
 def test_a_reload_goes_on_where_it_was(person: Person, sessions, database, definition, clock):
     person.take_seat()
     person.save_next()
-    before = person.sessions.standing(person.session)
+    before = person.sessions.standing(person.token)
     person.sessions = new_sessions(database, definition, clock)  # the server was started again
     assert person.enter() is None
-    after = person.sessions.standing(person.session)
+    after = person.sessions.standing(person.token)
     assert (after.current, after.stage) == (before.current, before.stage)
 
 
@@ -192,9 +204,11 @@ def test_the_same_submission_goes_on_in_another_browser(sessions: Sessions) -> N
     one.take_seat()
     assert other.enter() is None
     assert other.session == one.session
-    assert sessions.by_token(other.token) == one.session
-    with pytest.raises(RefusedError):
-        sessions.by_token(one.token)  # the first browser has lost the session
+    assert sessions.standing(other.token).session.id == one.session
+    for token in (one.token, None, ""):  # the first browser has lost the session
+        with pytest.raises(RefusedError) as caught:
+            sessions.standing(token)
+        assert caught.value.code == "no_session"
 
 
 def test_another_submission_does_not_get_the_session(sessions: Sessions, store: Store) -> None:
@@ -220,7 +234,7 @@ def test_an_assignment_taken_anew_goes_on_in_the_same_browser(sessions, store: S
     person.entry = Entry("mturk", "p1", "a2", "https://workersandbox.mturk.com")
     person.enter()
     assert [row.saved for row in store.participants()] == [1]
-    assert sessions.standing(person.session).session.submit_to.endswith("sandbox.mturk.com")
+    assert sessions.standing(person.token).session.submit_to.endswith("sandbox.mturk.com")
 
 
 def test_nobody_takes_part_twice(sessions: Sessions, store: Store) -> None:
@@ -275,27 +289,27 @@ def test_a_complete_session_does_not_expire(person: Person, clock: Turned) -> No
     person.complete()
     clock.turn(days=300)
     person.enter()
-    person.sessions.finish(person.session, None)
+    person.sessions.finish(person.token, None)
     assert person.stage == "done"
 
 
 def test_leaving_frees_the_seat_and_keeps_what_was_saved(person: Person, store: Store) -> None:
     person.take_seat()
     person.save_next()
-    person.sessions.leave(person.session)
+    person.sessions.leave(person.token)
     row = store.participant(person.session)
     assert (row.outcome, row.holds_seat, row.saved) == ("left", False, 1)
     left = next(t.id for t in store.trials(person.session) if t.record is None)
     record = bodies.TrialRecord.model_validate(trial_record())
     with pytest.raises(RefusedError) as caught:
-        person.sessions.save_trial(person.session, left, record)
+        person.sessions.save_trial(person.token, left, record)
     assert caught.value.code == "closed"
 
 
 def test_leaving_after_the_end_changes_nothing(person: Person, store: Store) -> None:
     person.take_seat()
     person.complete()
-    person.sessions.leave(person.session)
+    person.sessions.leave(person.token)
     assert store.participant(person.session).outcome == "complete"
 
 
@@ -405,7 +419,7 @@ def test_a_survey_has_one_answer_to_each_item(person: Person, answers, store, da
         person.save_next()
     record = bodies.SurveyRecord.model_validate(survey_record(answers=answers))
     with pytest.raises(RefusedError) as caught:
-        person.sessions.save_survey(person.session, record)
+        person.sessions.save_survey(person.token, record)
     assert caught.value.code == "invalid"
     with database.reading() as db:
         assert db.get(SurveyRow, person.session) is None

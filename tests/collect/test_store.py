@@ -39,7 +39,7 @@ def test_counts_follow_the_rows(sessions: Sessions, store: Store) -> None:
     images = [count for count in store.image_counts() if count.set_name == theirs]
     assert [(c.wanted, c.complete, c.saved) for c in images] == [(2, 1, 2), (2, 1, 2)]
     assert len(store.image_counts()) == 4
-    begun.sessions.leave(begun.session)
+    begun.sessions.leave(begun.token)
     assert [c.free for c in store.set_counts() if c.set_name == theirs] == [1]
 
 

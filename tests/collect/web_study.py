@@ -204,21 +204,21 @@ class Person:
         """Come, agree and show the device; return the stage."""
         if outcome := self.enter():
             return outcome
-        self.sessions.consent(self.session, bodies.Consent(agreed=True, version="1"))
-        self.sessions.device(self.session, bodies.Device.model_validate(DEVICE))
+        self.sessions.consent(self.token, bodies.Consent(agreed=True, version="1"))
+        self.sessions.device(self.token, bodies.Device.model_validate(DEVICE))
         return self.stage
 
     def save_next(self, **changes: Any) -> bool:
         """Do the current trial; return whether it was there already."""
-        current = self.sessions.standing(self.session).current
+        current = self.sessions.standing(self.token).current
         assert current is not None
         record = bodies.TrialRecord.model_validate(trial_record(**changes))
-        return self.sessions.save_trial(self.session, current.id, record)
+        return self.sessions.save_trial(self.token, current.id, record).duplicate
 
     def answer(self) -> None:
         """Answer the survey."""
         record = bodies.SurveyRecord.model_validate(survey_record())
-        self.sessions.save_survey(self.session, record)
+        self.sessions.save_survey(self.token, record)
 
     def complete(self) -> None:
         """Do all that is left to do."""
@@ -228,7 +228,7 @@ class Person:
 
     @property
     def stage(self) -> str:
-        return self.sessions.standing(self.session).stage
+        return self.sessions.standing(self.token).stage
 
 
 def new_sessions(

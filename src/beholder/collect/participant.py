@@ -1,9 +1,9 @@
 """The participants' routes: each parses, calls `Sessions` and says where the session stands."""
 
+from pathlib import Path as FilePath
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from fastapi.responses import FileResponse
 from starlette.requests import HTTPConnection
 
 from beholder.collect import bodies
@@ -13,6 +13,7 @@ from beholder.collect.clock import DAY, SECOND
 from beholder.collect.platforms import recognise
 from beholder.collect.public import PublicDefinition, public_definition
 from beholder.collect.refusals import RefusedError
+from beholder.collect.sessions import Kept
 from beholder.collect.standing import PlannedTrial
 from beholder.collect.states import EnteredState, Saved, State, state_at_door, state_of
 
@@ -21,7 +22,8 @@ COOKIE, HEADER = "beholder_session", "X-Beholder-Session"
 router = APIRouter(prefix="/api")
 
 
-def application(connection: HTTPConnection) -> Application:
+# What is async here takes no thread: one hand-over to a thread is all that a request should need.
+async def application(connection: HTTPConnection) -> Application:
     """Return the study that is served."""
     return cast(Application, connection.app.state.application)
 
@@ -29,17 +31,12 @@ def application(connection: HTTPConnection) -> Application:
 App = Annotated[Application, Depends(application)]
 
 
-def token(request: Request) -> str | None:
+async def token(request: Request) -> str | None:
     """Return the session's token, from its header or its cookie."""
     return request.headers.get(HEADER) or request.cookies.get(COOKIE)
 
 
-def session(request: Request, app: App) -> str:
-    """Return the session of whoever asks; refuse whoever has none."""
-    return app.sessions.by_token(token(request))
-
-
-Session = Annotated[str, Depends(session)]
+Token = Annotated[str | None, Depends(token)]
 TrialID = Annotated[str, Path(pattern="^[A-Za-z0-9_-]{1,32}$")]
 
 _BODY = documented(400, 403, 408, 413, 415, 422, 503)
@@ -55,17 +52,19 @@ def definition(
 
 
 @router.post("/session", responses=_BODY)
-def enter(body: bodies.Enter, request: Request, response: Response, app: App) -> EnteredState:
+def enter(
+    body: bodies.Enter, request: Request, response: Response, app: App, token: Token
+) -> EnteredState:
     """Let somebody in, or let their session go on."""
     entry = recognise(body.entry, app.definition, app.pseudonymiser)
     language = app.definition.language(body.language)
     if entry.is_preview:
         return EnteredState(**state_at_door(app, entry.platform, language, None).model_dump())
-    entered = app.sessions.enter(entry, language, token(request))
+    entered = app.sessions.enter(entry, language, token)
     if entered.session is None:
         door = state_at_door(app, entry.platform, language, entered.outcome)
         return EnteredState(**door.model_dump())
-    state = _state(app, entered.session)
+    state = _state(app, entered.token or token)
     if entered.token is not None:
         _set_cookie(app, request, response, entered.token, framed=entry.platform == "mturk")
     shown = entered.token if state.platform == "mturk" else None
@@ -73,90 +72,91 @@ def enter(body: bodies.Enter, request: Request, response: Response, app: App) ->
 
 
 @router.get("/session", responses=documented(401, 503))
-def standing(app: App, session: Session) -> State:
+def standing(app: App, token: Token) -> State:
     """Return where the session stands."""
-    return _state(app, session)
+    return _state(app, token)
 
 
 @router.post("/session/language", responses=_STEP)
-def language(body: bodies.Language, app: App, session: Session) -> State:
+def language(body: bodies.Language, app: App, token: Token) -> State:
     """Go on in another language."""
-    app.sessions.choose_language(session, body.language)
-    return _state(app, session)
+    app.sessions.choose_language(token, body.language)
+    return _state(app, token)
 
 
 @router.post("/session/consent", responses=_STEP)
-def consent(body: bodies.Consent, app: App, session: Session) -> State:
+def consent(body: bodies.Consent, app: App, token: Token) -> State:
     """Agree to the consent text, or not."""
-    app.sessions.consent(session, body)
-    return _state(app, session)
+    app.sessions.consent(token, body)
+    return _state(app, token)
 
 
 @router.post("/session/device", responses=_STEP)
-def device(body: bodies.Device, app: App, session: Session) -> State:
+def device(body: bodies.Device, app: App, token: Token) -> State:
     """Say what the device is like; a seat and its trials are given out now."""
-    app.sessions.device(session, body)
-    return _state(app, session)
+    app.sessions.device(token, body)
+    return _state(app, token)
 
 
 @router.post("/session/trials/{trial}", responses=documented(404) | _STEP)
-def save_trial(trial: TrialID, body: bodies.TrialRecord, app: App, session: Session) -> Saved:
+def save_trial(trial: TrialID, body: bodies.TrialRecord, app: App, token: Token) -> Saved:
     """Keep a trial; the answer comes when it is on the disk."""
-    duplicate = app.sessions.save_trial(session, trial, body)
-    return Saved(duplicate=duplicate, state=_state(app, session))
+    return _saved(app, app.sessions.save_trial(token, trial, body))
 
 
 @router.post("/session/survey", responses=_STEP)
-def save_survey(body: bodies.SurveyRecord, app: App, session: Session) -> Saved:
+def save_survey(body: bodies.SurveyRecord, app: App, token: Token) -> Saved:
     """Keep the survey; the answer comes when it is on the disk."""
-    duplicate = app.sessions.save_survey(session, body)
-    return Saved(duplicate=duplicate, state=_state(app, session))
+    return _saved(app, app.sessions.save_survey(token, body))
 
 
 @router.post("/session/finish", responses=_STEP)
-def finish(body: bodies.Finish, app: App, session: Session) -> State:
+def finish(body: bodies.Finish, app: App, token: Token) -> State:
     """End the debriefing; the completion code is in the answer."""
-    app.sessions.finish(session, body.comment)
-    return _state(app, session)
+    app.sessions.finish(token, body.comment)
+    return _state(app, token)
 
 
 @router.post("/session/leave", responses=_STEP)
-def leave(body: bodies.Leave, app: App, session: Session) -> State:
+def leave(body: bodies.Leave, app: App, token: Token) -> State:
     """Stop here."""
-    app.sessions.leave(session)
-    return _state(app, session)
+    app.sessions.leave(token)
+    return _state(app, token)
 
 
 _FILE: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}, "image/png": {}}}}
 _IMAGE = _FILE | documented(401, 404, 422, 503)
 
 
-@router.get("/images/{trial}/blurred", response_class=FileResponse, responses=_IMAGE)
-def blurred(trial: TrialID, app: App, session: Session) -> FileResponse:
+@router.get("/images/{trial}/blurred", response_class=Response, responses=_IMAGE)
+def blurred(trial: TrialID, app: App, token: Token) -> Response:
     """Return the blurred image of the trial to be done now, or of the next, to have it ready."""
-    standing = app.sessions.standing(session)
+    standing = app.sessions.standing(token)
     prepared = app.images.prepared(_one_of(trial, standing.current, standing.following).image)
     if prepared.blurred is None:
         raise RefusedError("not_found", "There is no such image.")
-    return FileResponse(
-        prepared.blurred,
-        media_type="image/jpeg",
-        headers={"Cache-Control": "private, max-age=3600"},
-    )
+    return _image(prepared.blurred, "image/jpeg", "private, max-age=3600")
 
 
-@router.get("/images/{trial}/sharp", response_class=FileResponse, responses=_IMAGE)
-def sharp(trial: TrialID, app: App, session: Session) -> FileResponse:
+@router.get("/images/{trial}/sharp", response_class=Response, responses=_IMAGE)
+def sharp(trial: TrialID, app: App, token: Token) -> Response:
     """Return the sharp image behind the bubbles, of the trial to be done now alone."""
-    standing = app.sessions.standing(session)
+    standing = app.sessions.standing(token)
     prepared = app.images.prepared(_one_of(trial, standing.current).image)
-    return FileResponse(
-        prepared.sharp, media_type=prepared.media_type, headers={"Cache-Control": "no-store"}
-    )
+    return _image(prepared.sharp, prepared.media_type, "no-store")
 
 
-def _state(app: Application, session: str) -> State:
-    return state_of(app, app.sessions.standing(session))
+def _state(app: Application, token: str | None) -> State:
+    return state_of(app, app.sessions.standing(token))
+
+
+def _saved(app: Application, kept: Kept) -> Saved:
+    return Saved(duplicate=kept.duplicate, state=state_of(app, kept.standing))
+
+
+def _image(file: FilePath, media_type: str, cached: str) -> Response:
+    """Return a file whole, as the thread that answers read it: it is small enough."""
+    return Response(file.read_bytes(), media_type=media_type, headers={"Cache-Control": cached})
 
 
 def _one_of(trial: str, *allowed: PlannedTrial | None) -> PlannedTrial:

@@ -1,11 +1,13 @@
 """The server: one ASGI application for a study."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from importlib import resources
 from pathlib import Path
 
 import jinja2
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.middleware import Middleware
@@ -21,6 +23,9 @@ from beholder.collect.texts import in_language
 from beholder.serving import Bodies, CurrentFiles, Guard, RequestLog
 
 LOG = "beholder.collect"
+_THREADS = 8
+"""Requests worked on at once. More only contend for the interpreter and the database's one turn
+to write, which goes to whoever happens to wake; those who wait for a thread come in their order."""
 
 
 def create_app(application: Application) -> FastAPI:
@@ -32,6 +37,7 @@ def create_app(application: Application) -> FastAPI:
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
+        lifespan=_few_threads,
         middleware=[
             Middleware(RequestLog, logger),
             Middleware(Guard, content_security_policy(application.definition), refuse, logger),
@@ -65,6 +71,12 @@ def create_app(application: Application) -> FastAPI:
         return JSONResponse({"status": "ready"})
 
     return app
+
+
+@asynccontextmanager
+async def _few_threads(_app: FastAPI) -> AsyncIterator[None]:
+    current_default_thread_limiter().total_tokens = _THREADS
+    yield
 
 
 class _Pages:

@@ -1,10 +1,11 @@
 """What a participant does, step by step; each step is one transaction, kept whole or not at all."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -24,12 +25,27 @@ from beholder.collect.standing import Standing, is_expired, standing_of
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class Kept:
+    """A record that is kept: where its session stands now, and whether it was there before."""
+
+    standing: Standing
+    duplicate: bool
+
+
 class _SeatLostError(Exception):
     """A step needs the seat that was released meanwhile: it must be taken again first."""
 
+    def __init__(self, session: str) -> None:
+        super().__init__(session)
+        self.session = session
+
 
 class Sessions:
-    """The participants' side of the store."""
+    """The participants' side of the store; whoever takes a step shows their session's token.
+
+    A token that is no session's is refused, in the step's own transaction.
+    """
 
     def __init__(
         self, database: Database, definition: Definition, clock: Clock, *, pilot: bool = False
@@ -45,30 +61,22 @@ class Sessions:
             self._resume(entered.session)
         return entered
 
-    def by_token(self, token: str | None) -> str:
-        """Return the session whose token this is; refuse where there is none."""
-        with self._database.reading() as db:
-            query = select(SessionRow.id).where(SessionRow.token_sha256 == hashed(token or ""))
-            if (session := db.scalar(query)) is None:
-                raise RefusedError("no_session", "There is no session here; open the study's link.")
-            return session
-
-    def standing(self, session: str) -> Standing:
+    def standing(self, token: str | None) -> Standing:
         """Return where a session stands."""
         with self._database.reading() as db:
-            return standing_of(db, db.get_one(SessionRow, session))
+            return standing_of(db, _found(db.scalar(select(SessionRow).where(_has(token)))))
 
-    def choose_language(self, session: str, language: str) -> None:
+    def choose_language(self, token: str | None, language: str) -> None:
         """Let the session go on in another language."""
         if language not in self._definition.languages:
             raise RefusedError("invalid", "The study is not offered in this language.")
         with self._database.writing() as db:
-            _locked(db, session).language = language
+            _locked(db, _has(token)).language = language
 
-    def consent(self, session: str, answer: bodies.Consent) -> None:
+    def consent(self, token: str | None, answer: bodies.Consent) -> None:
         """Keep that somebody agreed to the consent text, or close the session if not."""
         with self._database.writing() as db:
-            row = self._open(db, session)
+            row = self._open(db, token)
             if row.consented_ms is not None:
                 return
             if answer.version != self._definition.consent.version:
@@ -81,10 +89,10 @@ class Sessions:
             row.consent_version, row.consented_ms = answer.version, self._clock()
             row.seen_ms = self._clock()
 
-    def device(self, session: str, device: bodies.Device) -> None:
+    def device(self, token: str | None, device: bodies.Device) -> None:
         """Keep what the device is like and hand out a seat with its plan, if it suits."""
         with self._database.changing_seats() as db:
-            row = self._open(db, session)
+            row = self._open(db, token)
             standing = standing_of(db, row)
             if standing.stage == "consent":
                 raise RefusedError("wrong_stage", "The consent comes first.")
@@ -106,31 +114,33 @@ class Sessions:
                     )
                 )
 
-    def save_trial(self, session: str, trial: str, record: bodies.TrialRecord) -> bool:
-        """Keep a trial, once; return True if this very record was kept before."""
+    def save_trial(self, token: str | None, trial: str, record: bodies.TrialRecord) -> Kept:
+        """Keep a trial, once."""
         check_trial(record, self._definition)
-        return self._with_seat(session, lambda db, row: self._save_trial(db, row, trial, record))
+        plain = record.model_dump(mode="json")  # before the turn to write comes: it takes a while
+        return self._with_seat(token, lambda db, row: self._save_trial(db, row, trial, plain))
 
-    def save_survey(self, session: str, record: bodies.SurveyRecord) -> bool:
-        """Keep the survey, once; return True if this very record was kept before."""
+    def save_survey(self, token: str | None, record: bodies.SurveyRecord) -> Kept:
+        """Keep the survey, once."""
         if self._definition.instrument is None:
             raise RefusedError("wrong_stage", "This study has no survey.")
         check_survey(record, self._definition.instrument)
-        return self._with_seat(session, lambda db, row: self._save_survey(db, row, record))
+        plain = record.model_dump(mode="json")
+        return self._with_seat(token, lambda db, row: self._save_survey(db, row, plain))
 
-    def finish(self, session: str, comment: str | None) -> None:
+    def finish(self, token: str | None, comment: str | None) -> None:
         """Close the debriefing of a session of which everything is saved."""
         with self._database.writing() as db:
-            row = _locked(db, session)
+            row = _locked(db, _has(token))
             if row.outcome != "complete":
                 raise RefusedError("wrong_stage", "Not everything is saved yet.")
             if row.finished_ms is None:
                 row.finished_ms, row.comment = self._clock(), comment
 
-    def leave(self, session: str) -> None:
+    def leave(self, token: str | None) -> None:
         """Close an open session because the participant stops."""
         with self._database.writing() as db:
-            row = _locked(db, session)
+            row = _locked(db, _has(token))
             if row.outcome is None:
                 self._close(row, "left")
 
@@ -138,15 +148,14 @@ class Sessions:
     def _seat_minutes(self) -> float:
         return self._definition.session.seat_minutes
 
-    def _save_trial(
-        self, db: Session, row: SessionRow, trial: str, record: bodies.TrialRecord
-    ) -> bool:
+    def _save_trial(self, db: Session, row: SessionRow, trial: str, record: dict[str, Any]) -> Kept:
         standing = standing_of(db, row)
         planned = next((each for each in standing.trials if each.id == trial), None)
         if planned is None:
             raise RefusedError("not_found", "This session has no such trial.")
         if planned.is_saved:
-            return _is_same(db.get_one(RecordingRow, trial).client_id, record.client_id)
+            _refuse_another(db.get_one(RecordingRow, trial).client_id, record)
+            return Kept(standing, duplicate=True)
         self._may_save(row)
         if standing.current != planned:
             raise RefusedError("wrong_order", "This trial is not the one to be done now.")
@@ -154,41 +163,43 @@ class Sessions:
             RecordingRow(
                 trial_id=trial,
                 session_id=row.id,
-                client_id=record.client_id,
+                client_id=record["client_id"],
                 received_ms=self._clock(),
-                record=record.model_dump(mode="json"),
+                record=record,
             )
         )
         last = standing.following is None
         self._saved(row, complete=last and self._definition.survey is None)
-        return False
+        return Kept(standing.with_saved(planned), duplicate=False)
 
-    def _save_survey(self, db: Session, row: SessionRow, record: bodies.SurveyRecord) -> bool:
+    def _save_survey(self, db: Session, row: SessionRow, record: dict[str, Any]) -> Kept:
+        standing = standing_of(db, row)
         if (earlier := db.get(SurveyRow, row.id)) is not None:
-            return _is_same(earlier.client_id, record.client_id)
+            _refuse_another(earlier.client_id, record)
+            return Kept(standing, duplicate=True)
         self._may_save(row)
-        if standing_of(db, row).stage != "survey":
+        if standing.stage != "survey":
             raise RefusedError("wrong_stage", "The survey comes after the trials.")
         db.add(
             SurveyRow(
                 session_id=row.id,
-                client_id=record.client_id,
+                client_id=record["client_id"],
                 received_ms=self._clock(),
-                answers=dict(record.answers),
-                record=record.model_dump(mode="json"),
+                answers=record["answers"],
+                record=record,
             )
         )
         self._saved(row, complete=True)
-        return False
+        return Kept(standing, duplicate=False)
 
-    def _with_seat(self, session: str, step: Callable[[Session, SessionRow], T]) -> T:
+    def _with_seat(self, token: str | None, step: Callable[[Session, SessionRow], T]) -> T:
         """Run a step that needs a seat; one that was released meanwhile is taken again first."""
         for _ in range(3):
             try:
                 with self._database.writing() as db:
-                    return step(db, _locked(db, session))
-            except _SeatLostError:
-                self._resume(session)
+                    return step(db, _locked(db, _has(token)))
+            except _SeatLostError as lost:
+                self._resume(lost.session)
             except IntegrityError as error:
                 raise RefusedError(
                     "conflict", "This client_id was used for something else."
@@ -199,7 +210,7 @@ class Sessions:
         if row.outcome is not None or is_expired(row, self._definition, self._clock()):
             raise RefusedError("closed", "The session is closed.")
         if row.set_name is not None and row.seat is None:
-            raise _SeatLostError
+            raise _SeatLostError(row.id)
 
     def _saved(self, row: SessionRow, *, complete: bool) -> None:
         row.seen_ms = self._clock()
@@ -210,7 +221,7 @@ class Sessions:
     def _resume(self, session: str) -> None:
         """Note that somebody is here, or close a session that is too old or without a seat."""
         with self._database.writing() as db:
-            row = _locked(db, session)
+            row = _locked(db, SessionRow.id == session)
             if is_expired(row, self._definition, self._clock()):
                 self._close(row, "expired")
             if row.outcome is not None:
@@ -219,16 +230,16 @@ class Sessions:
                 row.seen_ms = self._clock()
                 return
         with self._database.changing_seats() as db:
-            row = _locked(db, session)
+            row = _locked(db, SessionRow.id == session)
             if row.outcome is not None or row.seat is not None:
                 return
             generator = np.random.default_rng(row.seed)
             if not take_seat(db, row, self.sets, self._seat_minutes, self._clock(), generator):
                 self._close(row, "timed_out")
 
-    def _open(self, db: Session, session: str) -> SessionRow:
+    def _open(self, db: Session, token: str | None) -> SessionRow:
         """Return the locked row of a session that is open."""
-        row = _locked(db, session)
+        row = _locked(db, _has(token))
         if row.outcome is not None or is_expired(row, self._definition, self._clock()):
             raise RefusedError("closed", "The session is closed.")
         return row
@@ -246,13 +257,22 @@ class Sessions:
         )
 
 
-def _locked(db: Session, session: str) -> SessionRow:
-    query = select(SessionRow).where(SessionRow.id == session).with_for_update()
-    return db.scalars(query.execution_options(populate_existing=True)).one()
+def _has(token: str | None) -> ColumnElement[bool]:
+    return SessionRow.token_sha256 == hashed(token or "")
 
 
-def _is_same(earlier: str, now: str) -> bool:
-    """Return True for a record sent twice; refuse another in the place of one that is saved."""
-    if earlier != now:
+def _locked(db: Session, which: ColumnElement[bool]) -> SessionRow:
+    query = select(SessionRow).where(which).with_for_update()
+    return _found(db.scalar(query.execution_options(populate_existing=True)))
+
+
+def _found(session: SessionRow | None) -> SessionRow:
+    if session is None:
+        raise RefusedError("no_session", "There is no session here; open the study's link.")
+    return session
+
+
+def _refuse_another(earlier: str, record: dict[str, Any]) -> None:
+    """Refuse a record in the place of one that is saved, unless it is that very one."""
+    if earlier != record["client_id"]:
         raise RefusedError("already_saved", "Another record of this was saved before.")
-    return True

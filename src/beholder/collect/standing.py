@@ -1,6 +1,6 @@
 """Where a session stands, computed from its rows: its trials, its stage, how it ended."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast, get_args
 
 from sqlalchemy import select
@@ -33,11 +33,26 @@ class PlannedTrial:
 
 @dataclass(frozen=True)
 class Standing:
-    """A session's row, its trials in order and what is to be done next."""
+    """A session's row and its trials in order; what is to be done next follows from them."""
 
     session: SessionRow
     trials: tuple[PlannedTrial, ...]
-    stage: Stage
+
+    @property
+    def stage(self) -> Stage:
+        """What is to be done next."""
+        return stage_of(
+            self.session,
+            practice=sum(trial.is_practice for trial in self.trials),
+            planned=len(self.trials),
+            saved=sum(trial.is_saved for trial in self.trials),
+        )
+
+    def with_saved(self, saved: PlannedTrial) -> "Standing":
+        """Return where the session stands once a trial of it is saved."""
+        kept = replace(saved, is_saved=True)
+        trials = tuple(kept if trial is saved else trial for trial in self.trials)
+        return Standing(self.session, trials)
 
     @property
     def current(self) -> PlannedTrial | None:
@@ -70,13 +85,7 @@ def standing_of(db: Session, session: SessionRow) -> Standing:
         PlannedTrial(identity, kind, image, saved is not None)
         for identity, kind, image, saved in db.execute(query)
     )
-    stage = stage_of(
-        session,
-        practice=sum(trial.is_practice for trial in trials),
-        planned=len(trials),
-        saved=sum(trial.is_saved for trial in trials),
-    )
-    return Standing(session, trials, stage)
+    return Standing(session, trials)
 
 
 def is_expired(session: SessionRow, definition: Definition, now: int) -> bool:

@@ -15,7 +15,7 @@ from beholder.collect.database.models import StudyRow
 from beholder.errors import ConfigurationError
 
 _BUSY_SECONDS = 30
-_POOL, _MORE = 10, 40  # requests run in at most 40 threads, and each uses one connection
+_POOL, _MORE = 10, 40  # more than the threads that requests run in: each uses one connection
 
 
 class Database:
