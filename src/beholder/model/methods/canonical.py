@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,14 @@ MOST_TAUGHT = 20_000
 """More samples than these hardly change the directions."""
 
 
+class SomeVectors(Protocol):
+    """Vectors of length one of samples, of both sides in one space."""
+
+    def of(self, modality: str, samples: Codes) -> NDArray[np.float32]:
+        """Return the vectors of samples that have the modality, (n, d)."""
+        ...
+
+
 @dataclass(frozen=True)
 class Vectors:
     """Vectors of length one: those of the trained spaces, as `added`, and canonical variates."""
@@ -51,10 +60,10 @@ class Vectors:
 
 
 @dataclass(frozen=True)
-class FourSpaces:
-    """Cosines of the vectors, less popularity with ``known``, what taught, as in `ours`."""
+class LessPopular:
+    """Cosines of vectors, less popularity with ``known``, what taught, as in `ours`."""
 
-    vectors: Vectors
+    vectors: SomeVectors
     known: Mapping[str, NDArray[np.float32]]
 
     def against(self, task: Task, gallery: Codes) -> Scorer:
@@ -100,4 +109,4 @@ class Canonical(Method):
         vectors = Vectors(run, dict(zip(PAIR, sides, strict=True)), features)
         rows = rows[evenly(len(rows), MOST_KNOWN)]
         known = {modality: vectors.of(modality, rows) for modality in PAIR}
-        return replace(manner, ours=FourSpaces(vectors, known))
+        return replace(manner, ours=LessPopular(vectors, known))

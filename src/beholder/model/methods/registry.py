@@ -9,6 +9,7 @@ from types import MappingProxyType
 from beholder.errors import ConfigurationError
 from beholder.model.methods.canonical import Canonical
 from beholder.model.methods.chance import Chance
+from beholder.model.methods.concepts import ConceptMethod
 from beholder.model.methods.factorisation import Factorised
 from beholder.model.methods.image_only import ImageOnly
 from beholder.model.methods.manner import Manner
@@ -28,6 +29,7 @@ BUILT_IN: Mapping[str, Method] = MappingProxyType(
             *(SpaceMethod(space) for space in SPACE_NAMES),
             Manner(),
             Canonical(),
+            ConceptMethod(),
             *(SpaceMethod(space, joint=True) for space in SPACE_NAMES),
             *(SpaceMethod(space, privileged=_ALL) for space in SPACE_NAMES),
         )
