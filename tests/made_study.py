@@ -11,7 +11,7 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from beholder.model import Hyperparameters
-from beholder.study import Points, Study, StudyInfo, load_instrument, samples_table
+from beholder.study import Areas, Points, Study, StudyInfo, load_instrument, samples_table
 from beholder.study.schema import IMAGES, PARTICIPANTS
 
 ALL_TASKS = "g2t,t2g,g2p,p2g,t2p,p2t"
@@ -60,6 +60,35 @@ def made_study(
 def gaze_number(number: int) -> Points:
     """Return a gaze that is the same for the same number."""
     return Points(x=np.array([0.5, number / 16]), y=np.array([0.25, 0.5]))
+
+
+def with_areas(study: Study) -> Study:
+    """Return a study whose points fell on areas, a label for each quarter of the image."""
+    gazes = []
+    for number in range(len(study)):
+        gaze = study.gaze(number)
+        assert gaze is None or isinstance(gaze, Points)
+        gazes.append(None if gaze is None else _on_quarters(gaze))
+    own = Study(study.path, study.info, study.instrument)
+    own.__dict__.update(
+        participants=study.participants,
+        images=study.images,
+        samples=samples_table(
+            participants=study.samples.column("participant").to_pylist(),
+            images=study.samples.column("image").to_pylist(),
+            texts=study.texts,
+            gazes=gazes,
+        ),
+        fingerprint=f"{study.fingerprint} on areas",
+    )
+    return own
+
+
+def _on_quarters(gaze: Points) -> Areas:
+    corner = np.stack([gaze.x >= 0.5, gaze.y >= 0.5], axis=1) / 2
+    labels = tuple(f"{'right' if x else 'left'} {'bottom' if y else 'top'}" for x, y in corner)
+    box = np.concatenate([corner, np.full((len(gaze), 2), 0.5)], axis=1)
+    return Areas(len(gaze), np.arange(len(gaze)), labels, box)
 
 
 def _answers(number: int | None) -> list[int] | None:

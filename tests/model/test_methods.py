@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sklearn.linear_model import Ridge
 
 from beholder.errors import ConfigurationError
 from beholder.features.gaze import Scanpath
@@ -16,11 +17,12 @@ from beholder.model import TrainingConfiguration
 from beholder.model.agreement import fit_agreement
 from beholder.model.canonical import fit_projections
 from beholder.model.methods import BUILT_IN, Method, Registry, RunMatcher, Setting, SpaceMethod
+from beholder.model.methods.concepts import OneImage
 from beholder.model.planning import with_both
 from beholder.model.towers import Participants
 from beholder.study import Study
 from beholder.study.tasks import TASKS, Galleries
-from made_study import ALL_TASKS, QUICK, Row, made_study
+from made_study import ALL_TASKS, QUICK, Row, made_study, with_areas
 
 OWN_METHOD = """
 import numpy as np
@@ -56,7 +58,7 @@ def test_every_built_in_method_is_found_by_its_name() -> None:
     assert list(BUILT_IN)[:8] == [
         *("chance", "image-only", "factorised", "base", "content", "style", "added", "ours")
     ]
-    assert {"manner", "canonical"} <= set(BUILT_IN)
+    assert {"manner", "canonical", "concepts"} <= set(BUILT_IN)
     assert {"ours-joint", "style-privileged"} <= set(BUILT_IN)
 
 
@@ -194,6 +196,61 @@ def test_they_are_of_gaze_and_text_alone(name: str, tiny_study: Study, tmp_path:
     assert lack is not None and "fits how people look to how they write" in lack
 
 
+def test_concepts_weighs_the_evidence_of_one_image(tiny_study: Study, tmp_path: Path) -> None:
+    study = with_areas(tiny_study)
+    shared = setting(study, tmp_path, "g2t,t2g", ("canonical", "concepts"))
+    found = BUILT_IN["concepts"].fit(shared)
+    assert isinstance(found, OneImage)
+    pair, texts = ("gaze", "text"), shared.features("text")
+    train, test = (with_both(study, shared.split.rows(part), pair) for part in ("train", "test"))
+    known = taught(shared)
+    looked = tf_idf([concepts_of(study, n) for n in range(len(study))], train)
+    alpha = texts.of(known).astype(float).var(axis=0).mean() * len(known)
+    foretold = Ridge(alpha=alpha).fit(texts.of(known).astype(float), looked[known])
+
+    def vectors(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        mean = looked[known].mean(axis=0)
+        both = looked[rows] - mean, foretold.predict(texts.of(rows).astype(float)) - mean
+        return tuple(own / np.linalg.norm(own, axis=1, keepdims=True) for own in both)
+
+    def popularity(scores: np.ndarray) -> np.ndarray:
+        return 0.07 * np.log(np.exp(scores / 0.07).mean(axis=1))
+
+    (gazes, wrote), (known_gazes, known_wrote) = vectors(test), vectors(known)
+    concepts = gazes @ wrote.T - 0.5 * popularity(gazes @ known_wrote.T)[:, None]
+    concepts -= 0.5 * popularity(wrote @ known_gazes.T)
+    # Scores of `ours` are cosines divided by 2.25; the temperature is 0.07.
+    looked_and_wrote = (found.canonical.run.embed_samples(pair, m, test) for m in pair)
+    (looks, look_manner), (words, word_manner) = (
+        (vectors[:, :-3], vectors[:, -3:]) for vectors in looked_and_wrote
+    )
+    spaces = looks @ words.T * 2.25 / 0.07
+    evidence = 0.8 * spaces + 0.2 * concepts / 0.07 - 2  # of known images
+    expected = 0.5 * spaces - np.log1p(np.exp(-evidence))
+    fit = look_manner @ word_manner.T
+    there, back = (found.against(TASKS[name], test)(test) for name in ("g2t", "t2g"))
+    assert there == pytest.approx(expected * 0.07 / 2.25 + fit, abs=1e-5)
+    assert back == pytest.approx(there.T, abs=1e-6)
+
+
+def concepts_of(study: Study, number: int) -> dict[str, float]:
+    """The quarters of the image that anyone met, and the fixations of this gaze on each."""
+    gazes = [study.gaze(n) for n in np.flatnonzero(study.image_codes == study.image_codes[number])]
+    counts = {label: 1.0 for gaze in gazes if gaze is not None for label in gaze.label}
+    own = study.gaze(number)
+    for label in own.label if own is not None else ():
+        counts[f"{label} met"] = counts.get(f"{label} met", 0) + 1
+    return counts
+
+
+def tf_idf(bags: list[dict[str, float]], train: np.ndarray) -> np.ndarray:
+    """Rows of length one, with the terms of at least three of the training bags."""
+    held = {term: sum(term in bags[n] for n in train) for bag in bags for term in bag}
+    idf = {term: np.log((1 + len(train)) / (1 + n)) + 1 for term, n in held.items() if n >= 3}
+    rows = np.array([[np.log1p(bag.get(term, 0)) * idf[term] for term in idf] for bag in bags])
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
 def test_one_space_alone_trains_nothing_else(tiny_study: Study, tmp_path: Path) -> None:
     BUILT_IN["style"].fit(setting(tiny_study, tmp_path, "g2t", ("style",)))
     assert [file.stem for file in weight_files(tmp_path / "run")] == ["style"]
@@ -253,6 +310,8 @@ def test_image_only_sees_no_difference_between_viewers(tiny_study: Study, tmp_pa
         ("manner", "t2p", "how people look to how they write, which t2p has not both"),
         ("canonical", "t2g", None),
         ("canonical", "g2p", "how people look to how they write, which g2p has not both"),
+        ("concepts", "g2t", "labelled areas of interest, and the study has none"),
+        ("concepts", "g2p", "how people look to how they write, which g2p has not both"),
         ("style", "p2t", None),
     ],
 )

@@ -24,6 +24,7 @@ _COLOURS = {
     "image-only": "#56b4e9",
     "manner": "#b8a100",
     "canonical": "#5d6d7e",
+    "concepts": "#6a3d9a",
     "chance": "#888888",
 }
 _OTHERS = ("#a06a42", "#8f6fc4", "#4d908e", "#c2408f", "#7a8b2b")

@@ -14,7 +14,7 @@ from beholder.study.tasks import TASKS, parse_tasks
 
 DEFAULT_METHODS = (
     *("chance", "image-only", "factorised", "base", "content", "style", "added"),
-    *("ours", "manner", "canonical", "ours-joint", "ours-privileged"),
+    *("ours", "manner", "canonical", "concepts", "ours-joint", "ours-privileged"),
 )
 CURVE_METHODS = ("base", "ours")
 

@@ -107,6 +107,7 @@ def _claims(results: Mapping[str, Any]) -> list[Claim]:
         Claim("ours beats user factorisation (factorised)", "ours", "factorised"),
         Claim("How people look and write helps (manner over ours)", "manner", "ours"),
         Claim("With a space in closed form, it helps (canonical over ours)", "canonical", "ours"),
+        Claim("What texts say of labelled areas helps (concepts over ours)", "concepts", "ours"),
         Claim("Joint training helps (ours-joint over ours)", "ours-joint", "ours"),
         Claim("Privileged modalities help (ours-privileged over ours)", "ours-privileged", "ours"),
         *(Claim(f"{method} beats {champion}", method, champion) for method in own),

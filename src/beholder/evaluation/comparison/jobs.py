@@ -58,7 +58,10 @@ class JobRunner:
         """Fit and score the job's methods; those that are done already are not scored again."""
         key = Key(**job.key)
         methods = [self.registry.named(name) for name in job.methods]
-        setting = self._setting(key, job.methods, job.group)
+        fitted = tuple(
+            dict.fromkeys(name for method in methods for name in (*method.builds_on, method.name))
+        )
+        setting = self._setting(key, fitted, job.group)
         supported = {m.name: _supported(m, setting) for m in methods}
         wanted = [
             task for task in setting.tasks if any(task in tasks for tasks, _ in supported.values())
@@ -68,11 +71,11 @@ class JobRunner:
             if method.name not in job.done and not self.folder.cell(key, method.name).is_file():
                 tasks, missing = supported[method.name]
                 cell = self._scored(
-                    method, self._setting(key, job.methods, job.group, wanted), tasks, missing
+                    method, self._setting(key, fitted, job.group, wanted), tasks, missing
                 )
                 self.folder.write_cell(key, method.name, cell.table(self.study))
         if job.describes:
-            self._describe(methods, self._setting(key, job.methods, job.group, wanted), wanted)
+            self._describe(methods, self._setting(key, fitted, job.group, wanted), wanted)
         if not self.keep_runs:
             shutil.rmtree(self.folder.work(key, job.group), ignore_errors=True)
 

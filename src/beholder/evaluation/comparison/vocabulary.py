@@ -20,6 +20,7 @@ _METHODS = {
     "ours": "as added, less how popular an item is with every query",
     "manner": "as ours, plus how well the manner of looking fits the manner of writing",
     "canonical": "as manner, with a space of canonical variates beside the trained ones",
+    "concepts": "as canonical, plus which of the image's labelled areas a text tells of",
 }
 _VARIANTS = {
     "joint": "one tower a modality shared by all tasks",

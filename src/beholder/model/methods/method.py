@@ -77,6 +77,7 @@ class Method(ABC):
     """A method by its name. Methods of one ``group`` are fitted in one folder, one by one."""
 
     name: str
+    builds_on: tuple[str, ...] = ()  # methods of its group that it fits itself
 
     @property
     def group(self) -> str:

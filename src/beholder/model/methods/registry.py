@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from beholder.errors import ConfigurationError
 from beholder.model.methods.chance import Chance
+from beholder.model.methods.concepts import ConceptMethod
 from beholder.model.methods.factorisation import Factorised
 from beholder.model.methods.image_only import ImageOnly
 from beholder.model.methods.method import Method
@@ -24,6 +25,7 @@ BUILT_IN: Mapping[str, Method] = MappingProxyType(
             ImageOnly(),
             Factorised(),
             *(SpaceMethod(space) for space in SPACE_NAMES),
+            ConceptMethod(),
             *(SpaceMethod(space, joint=True) for space in SPACE_NAMES),
             *(SpaceMethod(space, privileged=_ALL) for space in SPACE_NAMES),
         )

@@ -39,12 +39,13 @@ class RunMatcher:
         items = self.run.embed_samples(task.pair, task.target, gallery, self.method)
 
         def scores(queries: Codes) -> NDArray[np.float32]:
-            return self._of_test(task.pair, task.source, queries) @ items.T
+            return self.asked(task, queries) @ items.T
 
         return scores
 
-    def _of_test(self, pair: Pair, modality: str, samples: Codes) -> NDArray[np.float32]:
-        """Return the embeddings of samples of the test part, embedding all of these at once."""
+    def asked(self, task: Task, samples: Codes) -> NDArray[np.float32]:
+        """Return the embeddings of samples of the test part that ask, embedding all at once."""
+        pair, modality = task.pair, task.source
         if (pair, modality) not in self._embedded:
             test = self.run.split.rows("test")
             test = test[self.run.study.has(modality)[test]]
