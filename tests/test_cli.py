@@ -62,6 +62,17 @@ def test_version_and_help() -> None:
         assert done.stdout.startswith("Usage:")
 
 
+@pytest.mark.parametrize("groups", [(), ("collect",)])
+def test_a_group_alone_tells_its_commands_each_in_a_whole_sentence(groups: tuple[str, ...]) -> None:
+    done = run(*groups)
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.startswith("Usage:")
+    listed = done.stderr.partition("Commands:\n")[2].splitlines()
+    assert len(listed) > 5
+    assert all(line.endswith(".") and not line.endswith("...") for line in listed), listed
+    assert run(*groups, "--help").stdout.strip() == done.stderr.strip()
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_prints_a_script(shell: str) -> None:
     assert "_BEHOLDER_COMPLETE" in run("completion", shell).stdout

@@ -64,6 +64,9 @@ def main() -> NoReturn:
         stop("interrupted; nothing was left half-written", INTERRUPTED)
     except KeyboardInterrupt:
         stop("interrupted; nothing was left half-written", INTERRUPTED)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(USERS_MISTAKE)
     except click.ClickException as error:
         stop(f"{error.format_message()} (--help tells more)", USERS_MISTAKE)
     except BeholderError as error:

@@ -147,7 +147,7 @@ FAULTS = {
         "image,words\na,b",
     ),
     "has columns text, gaze, expected image": ("s.csv", "text,gaze\na,b"),
-    "has columns image;text, expected image": ("s.csv", "image;text\na;b"),
+    "has columns image.text, expected image": ("s.csv", "image|text\na|b"),
     "s.csv is empty": ("s.csv", ""),
     "s.csv has no sample of she$": ("s.csv", "image,text\n"),
     "s.csv, row 3, column image: found 'b', expected 2 cells, not 1": (

@@ -85,7 +85,7 @@ def test_a_full_disk_leaves_nothing_and_is_named_in_one_sentence(
     folder: Path, image: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        raise OSError(errno.ENOSPC, "Error writing bytes to file. Detail: [errno 28] No space")
 
     with pytest.raises(StudyError) as caught, monkeypatch.context() as patch:
         patch.setattr(place, refuse)

@@ -19,7 +19,7 @@ _PATH = click.Path(path_type=Path)
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 
 
-@click.group()
+@click.group(short_help="Gather a study on the web: clicks, captions, surveys.")
 def collect() -> None:
     """Gather a study on the web: clicks on blurred images, captions and a survey."""
 
@@ -28,7 +28,7 @@ for command in COMMANDS:
     collect.add_command(command)
 
 
-@collect.command()
+@collect.command(short_help="Write a commented example of a definition.")
 @click.argument("folder", type=_PATH)
 @_json
 def init(folder: Path, as_json: bool) -> None:
@@ -43,7 +43,7 @@ def init(folder: Path, as_json: bool) -> None:
         click.echo(f"{definition}: see it with: beholder collect serve {definition}")
 
 
-@collect.command()
+@collect.command(short_help="Check a definition and every image it names.")
 @click.argument("definition", type=_PATH)
 @_json
 def check(definition: Path, as_json: bool) -> None:
@@ -70,7 +70,7 @@ class Places:
     key_file: Path
 
 
-@collect.command()
+@collect.command(short_help="Serve a study until Ctrl-C.")
 @click.argument("definition", type=_PATH)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)

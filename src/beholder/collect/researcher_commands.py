@@ -26,7 +26,7 @@ _pilot = click.option("--pilot", is_flag=True, help="Of the pilot instead of the
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 
 
-@click.command()
+@click.command(short_help="Let simulated people take part in a running study.")
 @click.argument("target", metavar="URL|DEFINITION")
 @click.option("--url", help="Where the server of DEFINITION runs, if not at its usual place.")
 @click.option("--participants", type=click.IntRange(min=1), default=10, show_default=True)
@@ -115,7 +115,7 @@ def simulate(
     )
 
 
-@click.command()
+@click.command(short_help="Compute every signal of quality.")
 @click.argument("definition", type=_PATH)
 @_database
 @_data
@@ -153,7 +153,7 @@ def signals(
     click.echo(f"{flagged} of {len(listed)} participations have a flag")
 
 
-@click.command()
+@click.command(short_help="Write what was collected as a study.")
 @click.argument("definition", type=_PATH)
 @click.argument("study", type=_PATH)
 @_database
@@ -217,7 +217,7 @@ def export(
         click.echo(f"  left out, {why}: {count}")
 
 
-@click.command()
+@click.command(short_help="Remove a participant from a collected study.")
 @click.argument("definition", type=_PATH)
 @click.argument("participant")
 @_database

@@ -28,7 +28,7 @@ from beholder.commands.options import (
 from beholder.errors import UnsupportedError
 
 
-@click.command()
+@click.command(short_help="Compare methods over tasks, splits and seeds.")
 @click.argument("study", type=PLACE)
 @click.argument("folder", type=PATH)
 @click.option("--methods", help="Names such as base,ours,ours-joint,ours+personality.")
@@ -125,7 +125,7 @@ def compare(
     print_result(results, as_json, lambda console: console.print_comparison(results, str(folder)))
 
 
-@click.command()
+@click.command(short_help="Fetch the paper's dataset and compare all methods on it.")
 @click.argument("dataset", type=click.Choice(DATASETS))
 @click.argument("folder", type=PATH)
 @click.option("--url", help="The folder on the web with the archives, instead of the authors'.")

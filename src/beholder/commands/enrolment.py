@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from beholder.retrieval.newcomers import Newcomer
 
 
-@click.command()
+@click.command(short_help="Place a new participant in a store.")
 @click.argument("store")
 @click.option("--name", required=True, help="What the new participant is called in STORE.")
 @click.option("--samples", type=PATH, help="A table, a file of JSON Lines, or a study's folder.")

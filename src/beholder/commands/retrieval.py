@@ -27,7 +27,7 @@ store_argument = click.argument("store", type=click.Path())  # a string: it may 
 FINDS = ("text", "gaze", "personality", "participants", "images")
 
 
-@click.command()
+@click.command(short_help="Put a run's study into a store that is searched.")
 @click.argument("run", type=PLACE)
 @store_argument
 @work_options
@@ -73,7 +73,7 @@ def index(
         click.echo(f"beholder: the index of {side} finds {recall:.2%} of the first ten", err=True)
 
 
-@click.command()
+@click.command(short_help="Find what belongs to a gaze, a text or a survey.")
 @store_argument
 @click.option("--gaze", type=PATH, help="A CSV file with columns x and y, or a JSON file.")
 @click.option("--image", help="What the gaze is of: a file, or an image of the store.")
@@ -140,7 +140,7 @@ def search(
     print_result(found, as_json, lambda console: console.print_answers(found))
 
 
-@click.command()
+@click.command(short_help="Remove a participant from a store, and prove it.")
 @store_argument
 @click.argument("participant")
 @json_option

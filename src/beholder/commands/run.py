@@ -34,7 +34,7 @@ METHODS = ("base", "content", "style", "ours", "manner", "canonical")
 UNITS = ("samples", "participants")
 
 
-@click.command()
+@click.command(short_help="Learn the spaces of a method on a study.")
 @click.argument("study", type=PLACE)
 @click.argument("run", type=PLACE)
 @click.option("--method", type=click.Choice(METHODS), default="ours", show_default=True)
@@ -137,7 +137,7 @@ def train(
     )
 
 
-@click.command()
+@click.command(short_help="Score a run on its test part.")
 @click.argument("run", type=PLACE)
 @click.option("--report", type=PATH, help="Also write an HTML report that opens offline.")
 @json_option

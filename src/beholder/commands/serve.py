@@ -11,7 +11,7 @@ from beholder.commands.options import PATH, json_option
 from beholder.extras import needs
 
 
-@click.command()
+@click.command(short_help="Serve a store: the explorer's pages and the API.")
 @click.argument("store")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8090, show_default=True)

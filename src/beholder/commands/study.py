@@ -23,7 +23,7 @@ FORMATS = ("tables", "crossmod", "bubbleview", "localized-narratives")
 PRESETS = ("ads", "coco", "small")
 
 
-@click.command()
+@click.command(short_help="Read what a lab exported and write a study.")
 @click.argument("source_format", metavar="FORMAT", type=click.Choice(FORMATS))
 @click.argument("source", type=PATH)
 @click.argument("study", type=PLACE)
@@ -71,7 +71,7 @@ def read(
     print_result(report, as_json, lambda console: console.print_read(report, where))
 
 
-@click.command()
+@click.command(short_help="Download the Cross-Modality dataset and read it.")
 @click.argument("dataset", type=click.Choice(DATASETS))
 @click.argument("folder", type=PATH)
 @click.option("--url", help="The folder on the web with the archives, instead of the authors'.")
@@ -122,7 +122,7 @@ def fetch(
     print_result(report, as_json, lambda console: console.print_read(report, report["study"]))
 
 
-@click.command()
+@click.command(short_help="Say how large a study is and what looks wrong.")
 @click.argument("study", type=PLACE)
 @click.option("--coverage", type=PATH, help="Also write who saw which image, as CSV.")
 @json_option
@@ -146,7 +146,7 @@ def inspect(study: str | Path, coverage: Path | None, as_json: bool) -> None:
     )
 
 
-@click.command()
+@click.command(short_help="Make a study from a model whose truth is known.")
 @click.argument("study", type=PLACE)
 @click.option("--preset", type=click.Choice(PRESETS), default="small", show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)

@@ -1,6 +1,8 @@
 """Writing a study: validated rows go in, and a whole study appears or nothing does."""
 
+import errno
 import hashlib
+import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -100,7 +102,9 @@ class StudyWriter:
             raise self._unwritten(error) from error
 
     def _unwritten(self, error: OSError) -> StudyError:
-        return StudyError(f"{self._path} was not written: {error.strerror or error}")
+        is_full = error.errno == errno.ENOSPC  # which Arrow says in more words than the system
+        why = os.strerror(errno.ENOSPC) if is_full else error.strerror or error
+        return StudyError(f"{self._path} was not written: {why}")
 
     def add_image(self, image: str, file: Path, size: tuple[int, int] | None = None) -> None:
         """Copy an image into the study, upright; adding a name twice changes nothing.
