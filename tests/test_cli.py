@@ -240,6 +240,29 @@ def test_a_training_that_is_stopped_goes_on_to_the_same_scores(
     assert whole == resumed
 
 
+def test_a_comparison_that_is_stopped_goes_on_to_the_same_results(
+    source: Path, tmp_path: Path
+) -> None:
+    as_json("read", "tables", source, tmp_path / "study")
+    asked = ["--methods", "chance,base", "--tasks", "g2t", "--splits", "random", "--seeds", "0"]
+    asked += ["--curve", "", *SMALL]
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    arguments = ["compare", str(tmp_path / "study"), str(stopped), *asked]
+    status, errors = interrupt(arguments, stopped / "cells/random-0/*.parquet", signal.SIGINT)
+    assert status == 130
+    assert errors.strip().endswith(f"interrupted; the same command goes on with {stopped}")
+    as_json("compare", tmp_path / "study", whole, *asked)
+    as_json(*arguments)
+    assert (stopped / "results.json").read_bytes() == (whole / "results.json").read_bytes()
+
+
+def test_a_comparison_of_nothing_is_refused(source: Path, tmp_path: Path) -> None:
+    as_json("read", "tables", source, tmp_path / "study")
+    asked = ["--methods", "factorised", "--tasks", "g2p", "--seeds", "0", "--curve", ""]
+    sentence = refused("compare", tmp_path / "study", tmp_path / "out", *asked)
+    assert "nothing can be compared: " in sentence
+
+
 def test_names_with_brackets_are_printed_as_they_are(source: Path, tmp_path: Path) -> None:
     study = tmp_path / "pilot [1] [red]"
     name = "[bold]a [/nope] study"
