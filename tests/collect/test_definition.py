@@ -85,6 +85,10 @@ FAULTS = [
     (_set("languages", ["en", "fr"]), "has no text in 'fr'"),
     (_set("title", {"en": "only"}), "title has no text in 'es'"),
     (_set("tasks", 1, "prompt", {"en": "x"}), r"tasks\[1\].prompt has no text in 'es'"),
+    (
+        _set("practice", 0, "areas", 0, "name", {"en": "cup"}),
+        r"practice\[0\].areas\[0\].name has no text in 'es'",
+    ),
     (_set("consent", None), "consent: Field required"),
     (_set("tasks", []), "tasks: "),
     (_set("tasks", 0, "blur", "0px"), r"tasks\[0\].blur: '0px' is no length above 0"),

@@ -225,10 +225,6 @@ ZOOMED = {"viewport": {"width": 640, "height": 360}, "device_scale_factor": 2}
 
 @pytest.mark.parametrize("screen", [PHONE, ZOOMED], ids=["400-pixel phone", "200 % zoom"])
 def test_targets_on_a_small_screen(server: Server, browser: Any, screen: dict[str, Any]) -> None:
-    definition = server.folder / "definition.toml"
-    definition.write_text(definition.read_text("utf-8") + "\n[device]\nminimum_height = 300\n")
-    server.kill()
-    server.start()
     with Visitor(browser, server.url, **screen) as visitor:
         is_phone = "has_touch" in screen
         click = visitor.page.touchscreen.tap if is_phone else visitor.page.mouse.click

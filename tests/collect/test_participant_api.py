@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def test_from_consent_to_code(browser: Browser) -> None:
     trial = state["trial"]
     assert (trial["kind"], trial["number"], trial["bubble_radius_px"]) == ("practice", 1, 4)
     assert trial["image"]["width"] == 40
-    assert [area["name"] for area in trial["areas"]] == ["cup"]
+    assert [area["name"] for area in trial["areas"]] == ["taza"]
     done = browser.finish(state)
     assert (done["stage"], done["trial"]) == ("done", None)
     assert done["completion"]["outcome"] == "complete"
@@ -199,6 +200,13 @@ def test_another_language_of_an_open_session(browser: Browser) -> None:
     assert browser.client.get("/api/session").json()["language"] == "es"
 
 
+def test_what_is_to_be_found_is_named_in_the_sessions_language(browser: Browser) -> None:
+    for language, name in (("en", "cup"), ("es", "taza")):
+        browser.begin()
+        state = browser.post("/language", {"language": language}).json()
+        assert [area["name"] for area in state["trial"]["areas"]] == [name]
+
+
 def test_a_small_window_is_screened_out(browser: Browser) -> None:
     browser.post("", {"entry": {}})
     browser.post("/consent", {"agreed": True, "version": "1"})
@@ -234,6 +242,16 @@ def test_the_page_is_in_the_readers_language(browser: Browser) -> None:
     assert language("/", **{"Accept-Language": "fr"}) == "en"
     assert language("/?lang=es", **{"Accept-Language": "en"}) == "es"
     assert language("/?lang=zz&PROLIFIC_PID=x") == "en"
+
+
+def test_the_page_names_every_module_that_it_will_import(browser: Browser) -> None:
+    named = re.findall('rel="modulepreload" href="static/(.+?)"', browser.client.get("/").text)
+    imported, waiting = set(), {"participant.js"}
+    while waiting:
+        imported.add(module := waiting.pop())
+        script = browser.client.get(f"/static/{module}").text
+        waiting |= set(re.findall('from "./(.+?)"', script)) - imported
+    assert sorted(named) == sorted(imported)
 
 
 def test_the_pages_files_are_served_and_asked_for_again(browser: Browser) -> None:

@@ -41,7 +41,7 @@ from beholder.collect.simulation import (
 )
 from beholder.collect.simulation.people import draw_participant
 from beholder.collect.store import Store, open_store
-from beholder.errors import ConfigurationError
+from beholder.errors import ConfigurationError, StudyError
 from beholder.study import Study
 from beholder.study.gaze import Points
 from beholder.study.simulation import Scene, compose_scene, draw_scene
@@ -337,6 +337,8 @@ def test_the_command_drives_signals_and_exports(crowd: Crowd, tmp_path: Path) ->
     shutil.copytree(crowd.server.folder / "data", copied)
     where = [place[0], "--data", str(copied)]
     person = run("signals", *where)["sessions"][0]["participant"]
+    unknown = CliRunner().invoke(collect, ["withdraw", *where, "nobody"])
+    assert isinstance(unknown.exception, StudyError) and unknown.output == ""  # it asked nothing
     gone = run("withdraw", *where, person, "--yes")
     assert gone["counts"]["participants"] == 1 and study in gone["elsewhere"]
     assert len(run("signals", *where)["sessions"]) == complete - 1

@@ -43,7 +43,15 @@ DEFINITION: dict[str, Any] = {
     "practice": [
         {
             "image": "practice.png",
-            "areas": [{"x": 0.1, "y": 0.1, "width": 0.5, "height": 0.5, "name": "cup"}],
+            "areas": [
+                {
+                    "x": 0.1,
+                    "y": 0.1,
+                    "width": 0.5,
+                    "height": 0.5,
+                    "name": {"en": "cup", "es": "taza"},
+                }
+            ],
         }
     ],
     "validation": [

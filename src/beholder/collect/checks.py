@@ -53,7 +53,7 @@ def _localised(part: object, place: str) -> Iterator[tuple[str, Any]]:
         for name in type(part).model_fields:
             value = getattr(part, name)
             inner = f"{place}.{name}" if place else name
-            if name in ("title", "text", "prompt", "template") and isinstance(value, dict):
+            if name in ("title", "text", "prompt", "template", "name") and isinstance(value, dict):
                 yield inner, value
             else:
                 yield from _localised(value, inner)

@@ -110,7 +110,7 @@ class Area(Part):
     y: Fraction
     width: Annotated[float, Field(gt=0, le=1)]
     height: Annotated[float, Field(gt=0, le=1)]
-    name: Words | None = None
+    name: Text | None = None
 
     def contains(self, x: float, y: float) -> bool:
         """Tell whether a point in fractions of the image lies in the area, edges included."""
@@ -157,7 +157,7 @@ class Device(Part):
     """What a participant's device must be able to do."""
 
     minimum_width: Annotated[int, Field(ge=0, le=10_000)] = 320
-    minimum_height: Annotated[int, Field(ge=0, le=10_000)] = 400
+    minimum_height: Annotated[int, Field(ge=0, le=10_000)] = 300
     inputs: Annotated[tuple[Input, ...], Field(min_length=1)] = ("mouse", "touch", "keyboard")
     calibration: Literal["off", "optional", "required"] = "optional"
     viewing_distance_cm: Annotated[float, Field(ge=10, le=300)] = 50

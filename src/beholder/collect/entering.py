@@ -24,6 +24,7 @@ class Entered:
     session: str | None = None
     token: str | None = None  # a new one; None where the one that was sent stays
     outcome: Outcome | None = None
+    is_new: bool = False
 
 
 def new_id() -> str:
@@ -141,4 +142,4 @@ class Door:
         )
         db.add(session)
         db.flush()
-        return Entered(session.id, token)
+        return Entered(session.id, token, is_new=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from beholder.errors import ConfigurationError
+from beholder.errors import ConfigurationError, StudyError
 from beholder.extras import needs
 
 if TYPE_CHECKING:
@@ -243,6 +243,7 @@ def withdraw(
         from beholder.collect.withdrawing import withdraw as withdraw_person
 
         if not yes:
+            _known(store, participant)
             click.confirm(f"Remove all that {participant} gave? It cannot be undone.", abort=True)
         gone = withdraw_person(store, Archives(folder / "exports"), participant, actor)
     if as_json:
@@ -259,6 +260,13 @@ def withdraw(
 
 
 COMMANDS = (simulate, signals, export, withdraw)
+
+
+def _known(store: "Store", participant: str) -> None:
+    """Refuse whoever is not there before it is asked whether they shall go."""
+    rows = [row for pilot in (False, True) for row in store.participants(pilot=pilot)]
+    if participant not in {row.participant for row in rows}:
+        raise StudyError(f"there is no participant {participant!r}")
 
 
 @contextmanager

@@ -84,6 +84,9 @@ class _Pages:
 
     def __init__(self) -> None:
         self.folder = Path(str(resources.files("beholder.collect").joinpath("pages")))
+        # Named to the browser at once: found one behind the other they take six round trips.
+        scripts = sorted(file.name for file in (self.folder / "static").glob("*.js"))
+        self._modules = [name for name in scripts if not name.startswith("researcher")]
         self._environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(self.folder / "templates"),
             autoescape=True,
@@ -92,6 +95,7 @@ class _Pages:
 
     def participant(self, definition: Definition, language: str) -> HTMLResponse:
         context: Mapping[str, object] = {
+            "modules": self._modules,
             "language": language,
             "languages": definition.languages,
             "title": in_language(definition.title, language),

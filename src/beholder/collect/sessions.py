@@ -57,7 +57,7 @@ class Sessions:
     def enter(self, entry: Entry, language: str, token: str | None) -> Entered:
         """Let somebody in, or let their session go on, with its seat if it is to be had."""
         entered = self._door.enter(entry, language, token)
-        if entered.session is not None:
+        if entered.session is not None and not entered.is_new:
             self._resume(entered.session)
         return entered
 

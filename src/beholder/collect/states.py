@@ -5,9 +5,10 @@ from typing import Literal, cast
 from pydantic import BaseModel
 
 from beholder.collect.application import Application
-from beholder.collect.definition import Outcome, PlatformName
+from beholder.collect.definition import Area, Outcome, PlatformName
 from beholder.collect.platforms import Exit, exit_of
 from beholder.collect.standing import PlannedTrial, Stage, Standing
+from beholder.collect.texts import in_language
 
 
 class StateArea(BaseModel):
@@ -160,7 +161,7 @@ def _trial(app: Application, standing: Standing, trial: PlannedTrial) -> StateTr
             sharp=f"api/images/{trial.id}/sharp",
         ),
         bubble_radius_px=prepared.bubble_radius_px,
-        areas=_areas(app, trial) if trial.is_practice else [],
+        areas=_areas(app, trial, standing.session.language) if trial.is_practice else [],
     )
 
 
@@ -168,9 +169,14 @@ def _blurred(app: Application, trial: PlannedTrial) -> str | None:
     return f"api/images/{trial.id}/blurred" if app.definition.bubbles else None
 
 
-def _areas(app: Application, trial: PlannedTrial) -> list[StateArea]:
+def _areas(app: Application, trial: PlannedTrial, language: str) -> list[StateArea]:
     practices = [each for each in app.definition.practice if each.image == trial.image]
-    return [StateArea(**area.model_dump()) for each in practices[:1] for area in each.areas]
+    return [_area(area, language) for each in practices[:1] for area in each.areas]
+
+
+def _area(area: Area, language: str) -> StateArea:
+    name = in_language(area.name, language) if area.name else None
+    return StateArea(**area.model_dump(exclude={"name"}), name=name)
 
 
 def _progress(trials: tuple[PlannedTrial, ...]) -> Progress:

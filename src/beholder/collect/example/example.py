@@ -14,6 +14,7 @@ from beholder.study.simulation.scenes import Scene, SceneObject, compose_scene
 IMAGES = 8
 WIDTH, HEIGHT = 640, 480
 _SEED = 2019
+_SPANISH = {"child": "niño"}  # what is to be found in the practice image
 
 
 def write_example(folder: Path) -> Path:
@@ -42,8 +43,12 @@ def _write(folder: Path) -> None:
     _draw(validation, folder / "images" / "validation" / "scene.jpg", generator)
     template = resources.files("beholder.collect.example").joinpath("definition.toml")
     text = template.read_text("utf-8")
-    text = text.replace("@PRACTICE@", _area(practice.objects[-1]))
-    text = text.replace("@VALIDATION@", _area(validation.objects[0]))
+    text = text.replace(
+        "@PRACTICE@", _area(practice.objects[-1], _in_both(practice.objects[-1].label))
+    )
+    text = text.replace(
+        "@VALIDATION@", _area(validation.objects[0], f'"{validation.objects[0].label}"')
+    )
     atomic.write_text(folder / "definition.toml", text)
 
 
@@ -51,7 +56,11 @@ def _draw(scene: Scene, path: Path, generator: np.random.Generator) -> None:
     draw_scene(scene, WIDTH, HEIGHT, generator).save(path, quality=90)
 
 
-def _area(item: SceneObject) -> str:
+def _area(item: SceneObject, name: str) -> str:
     box = {"x": item.x, "y": item.y, "width": item.width, "height": item.height}
     sides = ", ".join(f"{name} = {value:.3f}" for name, value in box.items())
-    return f'{{ {sides}, name = "{item.label}" }}'
+    return f"{{ {sides}, name = {name} }}"
+
+
+def _in_both(label: str) -> str:
+    return f'{{ en = "{label}", es = "{_SPANISH[label]}" }}'
