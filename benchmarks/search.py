@@ -5,7 +5,7 @@ OMP_NUM_THREADS=1 python -m benchmarks.search [ROWS …]
 All are asked the same queries over the same vectors, one query at a time and in turn, so that
 other work on the machine slows all of them alike. The plain ones return the numbers of the
 first ten; ours also open a state, make sure of the order in double precision, and take the
-scores apart.
+scores apart. A plain graph examines as many rows as ours found that it has to.
 """
 
 import sys
@@ -21,6 +21,7 @@ import numpy as np
 
 from beholder.retrieval import Store, create_store, open_store
 from beholder.retrieval.layout import Description, PairLayout
+from beholder.retrieval.proposals import LEAST_EXAMINED, RECALL
 from beholder.retrieval.records import Addition, ImageRecord, SampleRecord
 from beholder.retrieval.store import Probe, Ranking
 from benchmarks.commands import write_results
@@ -34,7 +35,6 @@ DESCRIPTION = Description("made", "run", "ours", "random", 0, ("g2t",), (LAYOUT,
 SIDE = LAYOUT.side("text")
 ROWS = (20_000, 50_000, 100_000)
 QUERIES, TOP = 200, 10
-EXAMINED = 200  # by each graph, plain ones too
 
 Search = Callable[[int], Sequence[int]]
 """Answers the query of a number with the numbers of the first ten."""
@@ -70,8 +70,8 @@ def rows(count: int, generator: np.random.Generator) -> np.ndarray:
     return np.concatenate([*blocks, taken], axis=1).astype(np.float32)
 
 
-def store_of(where: str, vectors: Made) -> tuple[Store, dict[str, float]]:
-    """Return a store with indexes, and how long it took to write and to index."""
+def store_of(where: str, vectors: Made) -> tuple[Store, dict[str, Any]]:
+    """Return a store with indexes, how long it took to write and to index, and its graph."""
     image = ImageRecord(0, "image", 4, 3, b"", np.zeros((1, 1, 1), np.float32))
     count = len(vectors.texts)
     samples = tuple(SampleRecord(n, None, "image", text="some words") for n in range(count))
@@ -88,10 +88,14 @@ def store_of(where: str, vectors: Made) -> tuple[Store, dict[str, float]]:
     store = open_store(where)
     recalls = store.build_indexes(least_rows=0)
     indexed = time.monotonic() - written
+    with store.read() as snapshot:
+        indexes: Any = snapshot
+        indexes = getattr(indexes._indexes, "by_side", indexes._indexes)
     return store, {
         "write_s": round(written - start, 1),
         "index_s": round(indexed, 1),
-        "recall_it_says": round(recalls[SIDE.name], 4),
+        "recall_it_says": round(recalls[SIDE.name], 4) if recalls else None,
+        "examined": indexes[SIDE.name].examined if indexes else None,
     }
 
 
@@ -110,7 +114,7 @@ def searches_of(store: Store, vectors: Made) -> dict[str, Search]:
     }
 
 
-def plain_faiss(vectors: Made) -> dict[str, Search]:
+def plain_faiss(vectors: Made, examined: int) -> dict[str, Search]:
     import faiss
 
     from beholder.retrieval.embedded.approximate import _EFFORT, _NEIGHBOURS
@@ -121,7 +125,7 @@ def plain_faiss(vectors: Made) -> dict[str, Search]:
     graph = faiss.IndexHNSWFlat(combined.shape[1], _NEIGHBOURS, faiss.METRIC_INNER_PRODUCT)
     graph.hnsw.efConstruction = _EFFORT
     graph.add(combined)
-    graph.hnsw.efSearch = EXAMINED
+    graph.hnsw.efSearch = examined
     scaled = np.stack([LAYOUT.combined_query(one) for one in vectors.queries])
     return {
         "exact": lambda number: flat.search(vectors.queries[number : number + 1], TOP)[1][0],
@@ -130,7 +134,7 @@ def plain_faiss(vectors: Made) -> dict[str, Search]:
 
 
 @contextmanager
-def plain_pgvector(url: str, vectors: Made) -> Iterator[dict[str, Search]]:
+def plain_pgvector(url: str, vectors: Made, examined: int) -> Iterator[dict[str, Search]]:
     import psycopg
     from psycopg import sql
 
@@ -149,7 +153,7 @@ def plain_pgvector(url: str, vectors: Made) -> Iterator[dict[str, Search]]:
         connection.execute("SET max_parallel_maintenance_workers = 0")
         connection.execute("CREATE INDEX ON graph USING hnsw (vector vector_ip_ops)")
         connection.execute("ANALYZE flat, graph")
-        connection.execute(f"SET hnsw.ef_search = {EXAMINED}")
+        connection.execute(f"SET hnsw.ef_search = {examined}")
 
         def search(table: str, query: str) -> list[int]:
             statement = f"SELECT item FROM {table} ORDER BY vector <#> %s::vector LIMIT {TOP}"
@@ -190,14 +194,16 @@ def measured(count: int) -> dict[str, Any]:
     result: dict[str, Any] = {"rows": count, "width": vectors.texts.shape[1], "queries": QUERIES}
     with tempfile.TemporaryDirectory() as folder:
         store, costs = store_of(str(Path(folder) / "store"), vectors)
-        engines = {"embedded": searches_of(store, vectors), "FAISS": plain_faiss(vectors)}
         result["embedded"] = costs
+        examined = costs["examined"] or LEAST_EXAMINED
+        engines = {"embedded": searches_of(store, vectors), "FAISS": plain_faiss(vectors, examined)}
         try:
             with running_postgres() as postgres:
                 server, costs = store_of(postgres.new_database(), vectors)
-                with plain_pgvector(postgres.new_database(), vectors) as plain:
+                result["PostgreSQL"] = costs
+                examined = costs["examined"] or LEAST_EXAMINED
+                with plain_pgvector(postgres.new_database(), vectors, examined) as plain:
                     engines |= {"PostgreSQL": searches_of(server, vectors), "pgvector": plain}
-                    result["PostgreSQL"] = costs
                     result["searches"] = compared(_flat(engines), vectors)
         except PostgresAbsentError as error:
             print(f"PostgreSQL is not measured: {error}", file=sys.stderr)
@@ -231,7 +237,19 @@ def table(result: dict[str, Any]) -> str:
             f"| {name} | {cost['p50_ms']} | {cost['p99_ms']} | {cost['recall_top10']} "
             f"| {'' if ratio is None else f'{ratio} ×'} |"
         )
+    for name in ("embedded", "PostgreSQL"):
+        if name in result:
+            lines += ["", _about_index(name, result[name])]
     return "\n".join(lines)
+
+
+def _about_index(name: str, costs: dict[str, Any]) -> str:
+    if costs["examined"] is None:
+        return f"{name}: no graph of a price that pays finds {RECALL:.0%}, so hnsw is exact here."
+    return (
+        f"{name}: the graph examines {costs['examined']} rows a query, and says that it finds "
+        f"{costs['recall_it_says']:.1%}."
+    )
 
 
 def _flat(engines: dict[str, dict[str, Search]]) -> dict[str, Search]:

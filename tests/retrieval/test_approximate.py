@@ -14,7 +14,10 @@ from beholder.errors import StoreError, UnsupportedError
 from beholder.progress import silent
 from beholder.retrieval import EmbeddedStore, Filters, Store, forget, open_store
 from beholder.retrieval.embedded import approximate
-from beholder.retrieval.store import Probe, Ranking
+from beholder.retrieval.layout import PairLayout
+from beholder.retrieval.proposals import questions, recall
+from beholder.retrieval.records import Addition, ImageRecord, SampleRecord
+from beholder.retrieval.store import Hit, Hits, Probe, Ranking, Snapshot
 
 pytest.importorskip("faiss")
 ROWS = 1000
@@ -51,13 +54,96 @@ def test_an_index_finds_nearly_all_with_the_same_scores(store: Store, place: str
     with open_store(place).read() as snapshot:
         assert snapshot.recalls() == recalls
         exactly = snapshot.rank(asked)
-        found = snapshot.rank([replace(one, approximate=True) for one in asked])
+        found = [snapshot.rank([replace(one, approximate=True)])[0] for one in asked]
+        assert all(one.is_approximate for one in found)
     shares = []
     for one, other in zip(exactly, found, strict=True):
         assert one.candidates == other.candidates
         scores = {round(hit.score, 9) for hit in one.hits}
         shares.append(np.mean([round(hit.score, 9) in scores for hit in other.hits]))
     assert np.mean(shares) > 0.95
+
+
+ELSEWHERE = replace(
+    DESCRIPTION, pairs=(PairLayout(("gaze", "text"), {"base": 1.0}, 24),), tasks=("g2t",)
+)
+
+
+@pytest.fixture
+def from_elsewhere(tmp_path: Path) -> EmbeddedStore:
+    """Texts, and gazes that lie elsewhere than they do, as those of another modality do."""
+    rows, generator, (layout,) = 3000, np.random.default_rng(0), ELSEWHERE.pairs
+    texts, gazes = generator.normal(size=(2, rows, layout.width)).astype(np.float32)
+    texts[:, :12] *= 3  # where texts differ most from one another
+    gazes[:, :12] = 0  # no gaze does
+    for block in (texts, gazes):
+        block[:, -1] = 0
+        block /= np.linalg.norm(block, axis=1, keepdims=True)
+    image = ImageRecord(0, "image", 4, 3, b"", np.zeros((1, 1, 1), np.float32))
+    samples = tuple(SampleRecord(n, None, "image", text="words") for n in range(rows))
+    numbers = np.arange(rows)
+    vectors = {layout.side("gaze"): (numbers, gazes), layout.side("text"): (numbers, texts)}
+    with EmbeddedStore.create(tmp_path / "store") as writer:
+        writer.clear(ELSEWHERE, {"configuration.toml": b"nothing"})
+        writer.add(Addition(images=(image,), samples=samples, vectors=vectors))
+    return EmbeddedStore.open(tmp_path / "store")
+
+
+def test_an_index_that_would_not_pay_is_not_kept(from_elsewhere: EmbeddedStore) -> None:
+    recalls = from_elsewhere.build_indexes(least_rows=1)
+    assert "gaze-text/text" not in recalls
+    with from_elsewhere.read() as snapshot:
+        assert snapshot.recalls() == recalls
+        asked = about_texts(snapshot, slice(0, 5))
+        found = snapshot.rank([replace(one, approximate=True) for one in asked])
+        assert found == snapshot.rank(asked)
+        assert not any(one.is_approximate for one in found)
+
+
+def test_an_index_examines_what_questions_from_elsewhere_need(
+    from_elsewhere: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(approximate, "_ROWS_AN_EXAMINED", 3)  # as if a pass took longer
+    recalls = from_elsewhere.build_indexes(least_rows=1)
+    assert recalls["gaze-text/text"] > 0.98
+    with from_elsewhere.read() as snapshot:
+        asked = about_texts(snapshot, slice(7, None, 100))
+        exactly = snapshot.rank(asked)
+        found = [snapshot.rank([replace(one, approximate=True)])[0] for one in asked]
+        assert all(one.is_approximate for one in found)
+        assert recall(exactly, found) > 0.97  # 200 rows examined would give 0.95
+
+
+def about_texts(snapshot: Snapshot, rows: slice) -> list[Ranking]:
+    """Return the searches for texts by some of the stored gazes."""
+    side = ELSEWHERE.pairs[0].side("text")
+    asked = questions(ELSEWHERE, side, snapshot.vectors(side.other)[1][rows])
+    return [replace(one, approximate=False) for one in asked]
+
+
+def test_many_that_come_together_share_a_pass(folder: EmbeddedStore) -> None:
+    folder.build_indexes(least_rows=ROWS // 2)
+    asked = [replace(one, approximate=True) for one in rankings(20)]
+    with folder.read() as snapshot:
+        assert not any(one.is_approximate for one in snapshot.rank(asked))
+        assert all(one.is_approximate for one in snapshot.rank(asked[:1]))
+
+
+def test_ties_with_the_last_answer_are_as_good() -> None:
+    def hits(*scores: float) -> Hits:
+        return Hits(9, tuple(Hit(number, score, {}) for number, score in enumerate(scores)))
+
+    assert recall([hits(3.0, 2.0, 1.0)], [hits(3.0, 1.0, 1.0)]) == 1.0
+    assert recall([hits(3.0, 2.0, 1.0)], [hits(3.0, 0.9, 0.8)]) == pytest.approx(1 / 3)
+    assert recall([hits()], [hits()]) == 1.0
+
+
+def test_an_index_of_an_older_form_is_not_used(folder: EmbeddedStore) -> None:
+    folder.build_indexes(least_rows=ROWS // 2)
+    (facts,) = (folder.path / "index").glob("*.json")
+    facts.write_text('{"gaze-text/text": 0.9}')
+    with EmbeddedStore.open(folder.path).read() as snapshot:
+        assert snapshot.recalls() == {}
 
 
 def test_what_an_index_cannot_do_is_done_exactly(store: Store) -> None:
@@ -174,7 +260,7 @@ def test_whoever_leaves_is_in_no_index(store: Store) -> None:
         assert snapshot.recalls() == {}
     store.build_indexes(least_rows=ROWS // 2)
     with store.read() as snapshot:
-        found = snapshot.rank([replace(one, approximate=True) for one in rankings(20)])
+        found = [snapshot.rank([replace(one, approximate=True)])[0] for one in rankings(20)]
         assert not numbers & {hit.number for one in found for hit in one.hits}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -187,4 +188,34 @@ def test_forgetting_in_a_store_of_a_run(tiny_run: Run, place: str) -> None:
     assert result.candidates == 192 - 16
     assert len(people) == 11
     assert "p003" not in people
-    assert receipt.kept == (*forgetting.KEPT, *store.remains)
+    assert receipt.kept == (forgetting.TRAINED, forgetting.STUDY, *store.remains)
+
+
+@pytest.mark.parametrize(
+    ("parts", "model", "files"),
+    [
+        (("train", "test"), forgetting.TRAINED, forgetting.STUDY),
+        (("validation",), forgetting.TRAINED, forgetting.STUDY),
+        ((None, "test"), forgetting.TRAINED, forgetting.STUDY),
+        ((), forgetting.TRAINED, forgetting.STUDY),
+        (("test",), forgetting.UNTRAINED, forgetting.STUDY),
+        (("enrolled",), forgetting.UNTRAINED, forgetting.BROUGHT),
+    ],
+)
+def test_the_receipt_says_what_is_out_of_reach(
+    tmp_path: Path, parts: tuple[str | None, ...], model: str, files: str
+) -> None:
+    made = made_addition(3, 2, 20, np.random.default_rng(0))
+    others = tuple(one for one in made.samples if one.participant != "person-1")
+    like = next(one for one in made.samples if one.participant == "person-1")
+    own = tuple(replace(like, number=100 + n, part=part) for n, part in enumerate(parts))
+    kept = [one.number for one in others]
+    vectors = {
+        side: (numbers, rows)
+        if side.modality == "personality"
+        else (numbers[np.isin(numbers, kept)], rows[np.isin(numbers, kept)])
+        for side, (numbers, rows) in made.vectors.items()
+    }
+    addition = replace(made, samples=(*others, *own), vectors=vectors)
+    receipt = forget(made_store(tmp_path / "store", addition), "person-1")
+    assert receipt.kept == (model, files)

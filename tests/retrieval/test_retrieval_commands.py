@@ -133,3 +133,9 @@ def test_the_command_says_what_is_wrong_with_a_url() -> None:
     assert done.stderr.startswith("beholder: postgresql://ada@127.0.0.1:1/gaze?schema=beholder ")
     assert done.stderr.count("\n") == 1
     assert "hush" not in done.stderr
+
+
+def test_a_text_without_words_and_an_empty_range_are_refused(tiny_store: EmbeddedStore) -> None:
+    assert "no word" in refused("search", tiny_store.path, "--text", " ")
+    words = ("search", tiny_store.path, "--text", "a dog", "--only", "openness=5:1")
+    assert "nobody is between" in refused(*words)

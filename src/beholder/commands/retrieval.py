@@ -121,6 +121,8 @@ def search(
     """Find in STORE what belongs to a gaze, a text, a survey, or several of them together."""
     from beholder.retrieval import Query, Searcher, open_store, read_gaze
 
+    if text is not None and not text.strip():
+        raise click.BadParameter("it holds no word", param_hint="--text")
     query = Query(
         gaze=None if gaze is None else read_gaze(gaze),
         image=None if image is None else _image(image),
@@ -197,13 +199,18 @@ def _filters(only: Sequence[str]) -> "Filters":
             names[name].append(value)
             continue
         try:
-            low, high = value.split(":")
-            traits.append((name, float(low), float(high)))
+            low, high = map(float, value.split(":"))
+            traits.append((name, low, high))
         except ValueError as error:
             raise click.BadParameter(
                 f"{setting!r}: a name is one of {', '.join(names)}, or a trait as in openness=3:5",
                 param_hint="--only",
             ) from error
+        if not low <= high:
+            raise click.BadParameter(
+                f"{setting!r} runs from {low:g} to {high:g}, which nobody is between",
+                param_hint="--only",
+            )
     return Filters(
         tuple(names["participant"]),
         tuple(names["image"]),

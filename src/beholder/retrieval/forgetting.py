@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from beholder.errors import StoreError
+from beholder.retrieval.enrolment import ENROLLED
 from beholder.retrieval.layout import Side, Vectors
 from beholder.retrieval.store import Probe, Ranking, Snapshot, Store
 
@@ -13,12 +14,16 @@ _MOST_QUERIES = 50
 _SHORTEST, _LONGEST = 8, 48
 """Bytes that are looked for in files: fewer occur by chance, more may lie on two pages."""
 
-KEPT = (
+TRAINED = (
     "The run's model was trained with this person's samples and is kept, its vocabulary "
-    "included: train again without them to change that.",
-    "The study and the run are no part of the store: remove the person there before you index "
-    "again.",
+    "included: train again without them to change that."
 )
+UNTRAINED = "The run's model, which is kept, was not trained with this person's samples."
+STUDY = (
+    "The study and the run are no part of the store: remove the person there before you index "
+    "again."
+)
+BROUGHT = "The files that the person was enrolled with are no part of the store."
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class Receipt:
     looked_for: int
     of_others_too: int
     too_short: int
-    kept: tuple[str, ...] = KEPT
+    kept: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the receipt as what JSON can hold."""
@@ -90,8 +95,14 @@ def forget(store: Store, name: str) -> Receipt:
         len(wanted),
         len(shared),
         len(short),
-        (*KEPT, *store.remains),
+        (*_kept({sample.part for sample in samples}), *store.remains),
     )
+
+
+def _kept(parts: set[str | None]) -> tuple[str, str]:
+    """Say what is out of a store's reach of a person whose samples are of these parts."""
+    model = UNTRAINED if parts and parts <= {"test", ENROLLED} else TRAINED
+    return model, BROUGHT if parts == {ENROLLED} else STUDY
 
 
 def _search(

@@ -36,6 +36,12 @@ class Side:
         """Such as ``gaze-text/gaze``."""
         return f"{'-'.join(self.pair)}/{self.modality}"
 
+    @property
+    def other(self) -> "Side":
+        """The pair's other side, whose items are asked with to find these."""
+        first, second = self.pair
+        return Side(self.pair, second if self.modality == first else first)
+
 
 @dataclass(frozen=True)
 class PairLayout:

@@ -60,9 +60,9 @@ def project(snapshot: Snapshot, space: str = "style", modality: str = "text") ->
 
     The space is one of the run's, or ``combined``. The longest entry of each axis is positive.
     The middle 99 % of the samples along the longer axis fill the map but for a margin; who
-    lies beyond comes into the margin, and no further than to the edge. Raises
-    UnsupportedError for a space or modality that the run has not, StoreError where fewer than
-    two samples differ.
+    lies beyond comes into the margin in the order of the distances, ever closer to the edge,
+    and never piles up there. Raises UnsupportedError for a space or modality that the run has
+    not, StoreError where fewer than two samples differ.
     """
     layout = _layout(snapshot, space, modality)
     numbers, rows = snapshot.vectors(layout.side(modality))
@@ -149,7 +149,9 @@ def _within(placed: Floats, low: Floats, high: Floats) -> NDArray[np.float32]:
     """Return points (n, 2) on the map, on which ``low`` to ``high`` (2,) lie in the middle."""
     span = max(float((high - low).max()), 1e-12)
     shown = 0.5 + (placed - (low + high) / 2) / span * (1 - 2 * _MARGIN)
-    return np.clip(shown, 0, 1).astype(np.float32)
+    middle = np.clip(shown, _MARGIN, 1 - _MARGIN)
+    beyond = shown - middle
+    return (middle + beyond / (1 + np.abs(beyond) / _MARGIN)).astype(np.float32)
 
 
 def _errors(

@@ -1,32 +1,61 @@
 """When an approximate index may propose who is first, and how much of the truth it finds.
 
-An index only proposes; the scores are always computed from the vectors.
+An index only proposes; the scores are always computed from the vectors. How many items it has to
+look at is found when it is built. It is asked from another modality, whose vectors lie elsewhere
+than the items, and what suffices for a query like the items finds half of the answers then: so it
+is tried with the other modality's own vectors.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from beholder.retrieval.layout import Description, Side, Vectors
-from beholder.retrieval.store import Filters, Hits, Probe, Ranking
+from beholder.retrieval.store import ROUNDING, Filters, Hits, Probe, Ranking
 
 LEAST_ROWS = 50_000
 """Below this exact answers are quick enough: `benchmarks/search.py` measures them."""
 
-LEAST_EXAMINED, _PER_ANSWER = 200, 4  # at least, and for each answer asked for
-_JUDGED, _TOP = 100, 10  # queries that the recall is measured with, and its depth
+RECALL = 0.99
+"""The share of the exact first ten that an index has to find."""
+
+LEAST_EXAMINED = 200
+"""How many items an index examines at least for a query."""
+
+_PER_ANSWER = 4  # candidates for each answer asked for
+_JUDGED, _TOP = 200, 10  # queries that the recall is measured with, and its depth
 
 
-def examined(ranking: Ranking, most: int) -> int | None:
-    """Return how many an index should propose, or None where only an exact ranking will do.
+def is_for_index(ranking: Ranking) -> bool:
+    """Tell whether an index may propose a ranking's answers: one probe, without filters."""
+    is_simple = len(ranking.probes) == 1 and ranking.filters == Filters()
+    return ranking.approximate and is_simple and ranking.find not in ("participants", "images")
 
-    That is so for filters, several probes, people, images, and pages so far that an index
-    would have to propose more than ``most``.
+
+def proposed(ranking: Ranking) -> int:
+    """Return how many items an index should propose for a ranking."""
+    return _PER_ANSWER * (ranking.offset + ranking.top)
+
+
+def chosen(
+    ask: Callable[[int, Sequence[Ranking]], list[Hits]],
+    exact: Callable[[Sequence[Ranking]], list[Hits]],
+    asked: Sequence[Ranking],
+    most: int,
+) -> tuple[int, float] | None:
+    """Return how many items an index has to examine, and which recall it has then.
+
+    ``ask`` answers by the index, ``exact`` exactly; the index may examine ``most`` items. The
+    number is chosen with every second question, and the recall measured with the others. It is
+    None where the index does not reach `RECALL`.
     """
-    if len(ranking.probes) != 1 or ranking.find in ("participants", "images"):
-        return None
-    wanted = max(LEAST_EXAMINED, _PER_ANSWER * (ranking.offset + ranking.top))
-    return wanted if ranking.filters == Filters() and wanted <= most else None
+    sure = exact(asked)
+    effort = LEAST_EXAMINED
+    while effort <= most:
+        if recall(sure[::2], ask(effort, asked[::2])) >= RECALL:
+            return effort, recall(sure[1::2], ask(effort, asked[1::2]))
+        effort *= 2
+    return None
 
 
 def judged(rows: int) -> slice:
@@ -40,7 +69,7 @@ def questions(description: Description, side: Side, asked: Vectors) -> list[Rank
     The rows (n, width) are of the pair's other side.
     """
     layout = description.layout(side)
-    other = next(one for one in side.pair if one != side.modality)
+    other = side.other.modality
     vectors = layout.asked(asked, layout.weights, between=True)
     return [
         Ranking(side.modality, (Probe(other, side, one),), {other: 1.0}, top=_TOP, approximate=True)
@@ -49,10 +78,14 @@ def questions(description: Description, side: Side, asked: Vectors) -> list[Rank
 
 
 def recall(exactly: Sequence[Hits], found: Sequence[Hits]) -> float:
-    """Return the share of the exact first answers that were found too, on average."""
-    shares = [
-        np.mean([hit.number in {other.number for other in quick.hits} for hit in exact.hits])
-        for exact, quick in zip(exactly, found, strict=True)
-        if exact.hits
-    ]
+    """Return the share of the first answers that are as good as the exact ones, on average.
+
+    Whoever ties with the last exact answer is as good.
+    """
+    shares = []
+    for exact, quick in zip(exactly, found, strict=True):
+        if exact.hits:
+            last = round(exact.hits[-1].score, ROUNDING)
+            good = sum(round(hit.score, ROUNDING) >= last for hit in quick.hits)
+            shares.append(good / len(exact.hits))
     return float(np.mean(shares)) if shares else 1.0

@@ -208,6 +208,13 @@ def test_fits_a_phone_and_is_drawn_on_by_touch(
     assert bright == ([True, False] if scheme == "dark" else [False, True])
 
 
+def test_a_wide_page_shows_no_way_down(visit: Any) -> None:
+    page = visit("/#text=a+dog", viewport={"width": 1300, "height": 220})
+    page.has("li.answer", 12)
+    page.until("!document.getElementById('to-answers').hidden")  # they are out of sight
+    assert not page.page.get_by_role("button", name="See the answers").is_visible()
+
+
 def test_a_screen_reader_finds_its_way(visit: Any) -> None:
     page = visit("/#text=a+dog")
     page.has("li.answer", 12)

@@ -8,6 +8,7 @@ import importlib
 import importlib.util
 import json
 import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,33 +21,72 @@ from beholder.progress import Progress, silent
 from beholder.retrieval.embedded import exact
 from beholder.retrieval.embedded.contents import Contents
 from beholder.retrieval.layout import Side
-from beholder.retrieval.proposals import LEAST_ROWS, examined, judged, questions, recall
-from beholder.retrieval.scoring import Numbers
-from beholder.retrieval.store import Hits, Probe, Ranking
+from beholder.retrieval.proposals import (
+    LEAST_EXAMINED,
+    LEAST_ROWS,
+    chosen,
+    is_for_index,
+    judged,
+    proposed,
+    questions,
+)
+from beholder.retrieval.store import Hits, Ranking
 
 FOLDER = "index"
 
 _NEIGHBOURS, _EFFORT = 32, 80  # of the graph, and how hard it is made
-_MOST_EXAMINED = 2000
+_ROWS_AN_EXAMINED = 32
+"""How many rows a pass over all of them reads, at least, while a graph examines one item."""
+
+
+@dataclass(frozen=True)
+class Index:
+    """The graph of one side, how many items it examines for a query, and its recall then."""
+
+    graph: Any
+    examined: int
+    recall: float
+
+    def pays(self, rankings: int) -> bool:
+        """Tell whether so many rankings, which would share a pass, are sooner found here."""
+        return rankings <= _most_examined(self.graph.ntotal) // self.examined
+
+    def rank(self, contents: Contents, ranking: Ranking) -> Hits | None:
+        """Return a ranking's page, or None if it lies too far."""
+        (probe,) = ranking.probes
+        wanted = proposed(ranking)
+        examined = max(self.examined, wanted)
+        if examined > _most_examined(self.graph.ntotal):
+            return None
+        query = contents.description.layout(probe.side).combined_query(probe.vector)
+        settings = _faiss().SearchParametersHNSW(efSearch=examined)
+        _, (rows,) = self.graph.search(query[None, :], wanted, params=settings)
+        rows = np.sort(rows[rows >= 0])
+        if len(rows) < ranking.offset + ranking.top:
+            return None
+        return replace(exact.rank_near(contents, ranking, rows), is_approximate=True)
 
 
 @dataclass(frozen=True)
 class Indexes:
-    """The indexes of one generation, and the recall of each, by side."""
+    """The indexes of one generation, by side."""
 
-    by_side: dict[str, Any]
-    recalls: dict[str, float]
+    by_side: Mapping[str, Index]
 
-    def rank(self, contents: Contents, ranking: Ranking) -> Hits | None:
-        """Return a ranking's page, or None where only an exact ranking will do."""
-        wanted = examined(ranking, _MOST_EXAMINED)
-        if wanted is None or ranking.probes[0].side.name not in self.by_side:
-            return None
-        (probe,) = ranking.probes
-        found = _search(self.by_side[probe.side.name], contents, probe, wanted)
-        if len(found) < ranking.offset + ranking.top:
-            return None
-        return replace(exact.rank_near(contents, ranking, found), is_approximate=True)
+    def rank(self, contents: Contents, rankings: Sequence[Ranking]) -> dict[int, Hits]:
+        """Return the pages that an index may find, and finds sooner, by the rankings' places."""
+        by_side: dict[str, list[int]] = {}
+        for place, ranking in enumerate(rankings):
+            if is_for_index(ranking) and ranking.probes[0].side.name in self.by_side:
+                by_side.setdefault(ranking.probes[0].side.name, []).append(place)
+        found = {}
+        for name, places in by_side.items():
+            index = self.by_side[name]
+            for place in places if index.pays(len(places)) else ():
+                hits = index.rank(contents, rankings[place])
+                if hits is not None:
+                    found[place] = hits
+        return found
 
 
 def is_installed() -> bool:
@@ -59,49 +99,47 @@ def build(
 ) -> dict[str, float]:
     """Write an index of every side of at least so many rows; return each one's recall.
 
-    It is the share of the exact first ten that are found too, asked with rows of the pair's
-    other side. Raises UnsupportedError where FAISS is missing.
+    An index that would have to examine so much that it does not pay is not kept. Raises
+    UnsupportedError where FAISS is missing.
     """
     if not is_installed():
         raise UnsupportedError(
             "an approximate index needs FAISS: pip install 'beholder[approximate]'"
         )
     remove(path)
-    faiss, recalls = _faiss(), {}
+    kept = {}
     sides = [
         side
         for side in contents.description.sides
         if len(contents.matrices[side.name].rows) >= least_rows
     ]
     for side in progress(sides, "building indexes", len(sides)):
-        layout = contents.description.layout(side)
-        vectors = layout.combined(contents.matrices[side.name].rows)
-        index = faiss.IndexHNSWFlat(vectors.shape[1], _NEIGHBOURS, faiss.METRIC_INNER_PRODUCT)
-        index.hnsw.efConstruction = _EFFORT
-        index.add(vectors)
-        recalls[side.name] = _recall(index, contents, side)
-        file = _file(path, contents, side)
-        file.parent.mkdir(exist_ok=True)
-        atomic.write_bytes(file, faiss.serialize_index(index).tobytes())
-    if recalls:
-        atomic.write_text(_recalls_file(path, contents), json.dumps(recalls))
-    return recalls
+        index = _built(contents, side)
+        if index is not None:
+            kept[side.name] = index
+            file = _file(path, contents, side)
+            file.parent.mkdir(exist_ok=True)
+            atomic.write_bytes(file, _faiss().serialize_index(index.graph).tobytes())
+    if kept:
+        facts = {name: [index.examined, index.recall] for name, index in kept.items()}
+        atomic.write_text(_facts_file(path, contents), json.dumps(facts))
+    return {name: index.recall for name, index in kept.items()}
 
 
 def load(contents: Contents, path: Path) -> Indexes:
     """Return the indexes of this very generation that are there and whole."""
     by_side = {}
-    recalls = _recalls(_recalls_file(path, contents))
+    facts = _facts(_facts_file(path, contents))
     for side in contents.description.sides:
         file = _file(path, contents, side)
-        if side.name in recalls and file.is_file() and is_installed():
+        if side.name in facts and file.is_file() and is_installed():
             try:
-                index = _faiss().deserialize_index(np.fromfile(file, np.uint8))
+                graph = _faiss().deserialize_index(np.fromfile(file, np.uint8))
             except (RuntimeError, OSError):
                 continue  # a cache that cannot be read, or has just gone, costs time alone
-            if index.ntotal == len(contents.matrices[side.name].rows):
-                by_side[side.name] = index
-    return Indexes(by_side, {name: recalls[name] for name in by_side})
+            if graph.ntotal == len(contents.matrices[side.name].rows):
+                by_side[side.name] = Index(graph, *facts[side.name])
+    return Indexes(by_side)
 
 
 def remove(path: Path) -> bool:
@@ -117,32 +155,41 @@ def _faiss() -> Any:
     return importlib.import_module("faiss")
 
 
-def _search(index: Any, contents: Contents, probe: Probe, wanted: int) -> Numbers:
-    query = contents.description.layout(probe.side).combined_query(probe.vector)
-    settings = _faiss().SearchParametersHNSW(efSearch=wanted)
-    _, rows = index.search(query[None, :], wanted, params=settings)
-    return np.sort(rows[0][rows[0] >= 0])
+def _most_examined(rows: int) -> int:
+    """Return how many items an index of so many rows may examine: beyond, a pass is sooner."""
+    return max(LEAST_EXAMINED, rows // _ROWS_AN_EXAMINED)
 
 
-def _recall(index: Any, contents: Contents, side: Side) -> float:
-    other = next(one for one in side.pair if one != side.modality)
-    rows = contents.matrices[Side(side.pair, other).name].rows
-    asked = questions(contents.description, side, rows[judged(len(rows))])
-    indexes = Indexes({side.name: index}, {})
-    exactly = exact.rank(contents, asked, "")
-    found = [indexes.rank(contents, one) or sure for one, sure in zip(asked, exactly, strict=True)]
-    return recall(exactly, found)
+def _built(contents: Contents, side: Side) -> Index | None:
+    faiss, rows = _faiss(), contents.matrices[side.name].rows
+    vectors = contents.description.layout(side).combined(rows)
+    graph = faiss.IndexHNSWFlat(vectors.shape[1], _NEIGHBOURS, faiss.METRIC_INNER_PRODUCT)
+    graph.hnsw.efConstruction = _EFFORT
+    graph.add(vectors)
+
+    def ask(examined: int, asked: Sequence[Ranking]) -> list[Hits]:
+        index = Index(graph, examined, 0.0)
+        return [index.rank(contents, one) or exact.rank(contents, [one], "")[0] for one in asked]
+
+    other = contents.matrices[side.other.name].rows
+    asked = questions(contents.description, side, other[judged(len(other))])
+    found = chosen(
+        ask, lambda asked: exact.rank(contents, asked, ""), asked, _most_examined(len(rows))
+    )
+    return None if found is None else Index(graph, *found)
 
 
-def _recalls(file: Path) -> dict[str, float]:
+def _facts(file: Path) -> dict[str, tuple[int, float]]:
+    """Return how many items each index examines, and its recall, by side."""
     try:
-        return dict(json.loads(file.read_text()))
-    except (OSError, ValueError):
-        return {}  # it has just gone, or was never made
+        facts = json.loads(file.read_text())
+        return {name: (int(examined), float(recall)) for name, (examined, recall) in facts.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}  # it has just gone, or was never made, or not like this
 
 
-def _recalls_file(path: Path, contents: Contents) -> Path:
-    return path / FOLDER / f"recalls.{contents.generation}.json"
+def _facts_file(path: Path, contents: Contents) -> Path:
+    return path / FOLDER / f"indexes.{contents.generation}.json"
 
 
 def _file(path: Path, contents: Contents, side: Side) -> Path:

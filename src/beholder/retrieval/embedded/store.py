@@ -201,15 +201,11 @@ class EmbeddedSnapshot(Records):
 
     def recalls(self) -> dict[str, float]:
         """Return the share of the first ten that each index finds, by the names of sides."""
-        return dict(self._indexes.recalls)
+        return {name: index.recall for name, index in self._indexes.by_side.items()}
 
     def rank(self, rankings: Sequence[Ranking]) -> list[Hits]:
         """Return the asked page of each ranking, exactly unless it may be approximate."""
-        found: dict[int, Hits] = {}
-        for place, ranking in enumerate(rankings):
-            hits = self._indexes.rank(self._contents, ranking) if ranking.approximate else None
-            if hits is not None:
-                found[place] = hits
+        found = self._indexes.rank(self._contents, rankings)
         rest = [place for place in range(len(rankings)) if place not in found]
         exactly = exact.rank(self._contents, [rankings[place] for place in rest], self._where)
         found |= dict(zip(rest, exactly, strict=True))

@@ -5,17 +5,25 @@ vectors of one side in one state of the store. A fact tells the readers of that 
 the next writing takes the fact and the rows away.
 """
 
+import contextlib
 import json
 import secrets
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from psycopg import sql
 
 from beholder.progress import Progress
 from beholder.retrieval.layout import Description, Side
-from beholder.retrieval.proposals import LEAST_EXAMINED, examined, judged, questions, recall
+from beholder.retrieval.proposals import (
+    LEAST_EXAMINED,
+    chosen,
+    is_for_index,
+    judged,
+    proposed,
+    questions,
+)
 from beholder.retrieval.scoring import Compared, page
 from beholder.retrieval.server import ranking as exact
 from beholder.retrieval.server import schema, vectors, wire
@@ -23,26 +31,36 @@ from beholder.retrieval.server.connections import Connection
 from beholder.retrieval.store import Hits, Ranking
 
 _MOST_EXAMINED = 1000  # pgvector's own limit
+_ROWS_AN_EXAMINED = 128  # that a scan reads, at least, while a graph examines one item
 _MOST_WIDTH = 2000  # pgvector's own limit
 _BYTES_A_ROW = 1000  # of the graph, besides the vector
 
 
 @dataclass(frozen=True)
 class Index:
-    """An index of one side in this state: its table, how many rows it has, its recall."""
+    """An index of one side in this state: its table, its rows, how many of them it examines
+    for a query, and its recall then.
+    """
 
     table: str
     rows: int
+    examined: int
     recall: float
+
+    @property
+    def most_examined(self) -> int:
+        """How many rows it may examine: beyond, a scan is sooner."""
+        return min(_MOST_EXAMINED, max(LEAST_EXAMINED, self.rows // _ROWS_AN_EXAMINED))
 
 
 def indexes(facts: Mapping[str, str]) -> dict[str, Index]:
     """Return the indexes that a state has, by the names of sides."""
-    return {
-        name.removeprefix(schema.NEAR): Index(**json.loads(value))
-        for name, value in facts.items()
-        if name.startswith(schema.NEAR)
-    }
+    found = {}
+    for name, value in facts.items():
+        if name.startswith(schema.NEAR):
+            with contextlib.suppress(TypeError):  # of an older form
+                found[name.removeprefix(schema.NEAR)] = Index(**json.loads(value))
+    return found
 
 
 def fits(description: Description, side: Side) -> bool:
@@ -58,13 +76,16 @@ def rank(
     where: str,
 ) -> Hits | None:
     """Return a ranking's page, or None where only an exact ranking will do."""
-    wanted = examined(ranking, _MOST_EXAMINED)
-    if wanted is None or ranking.probes[0].side.name not in held:
+    if not is_for_index(ranking) or ranking.probes[0].side.name not in held:
         return None
     (probe,) = ranking.probes
     index, layout = held[probe.side.name], description.layout(probe.side)
-    if wanted != LEAST_EXAMINED:  # which connections begin with
-        connection.execute("SELECT set_config('hnsw.ef_search', %s, true)", (str(wanted),))
+    wanted = proposed(ranking)
+    examined = max(index.examined, wanted)
+    if examined > index.most_examined:
+        return None
+    if examined != LEAST_EXAMINED:  # which connections begin with
+        connection.execute("SELECT set_config('hnsw.ef_search', %s, true)", (str(examined),))
     statement = sql.SQL(
         "SELECT own.item, own.vector FROM "
         "(SELECT item FROM {} ORDER BY combined <#> %s::vector LIMIT %s) AS near "
@@ -103,10 +124,9 @@ def build(
         )
         wire.copy_in(connection, table, items, combined)
         _make_graph(connection, table, combined.nbytes + _BYTES_A_ROW * len(items))
-        index = Index(name, len(items), 1.0)
-        built[side.name] = Index(
-            name, len(items), _recall(connection, description, side, index, where)
-        )
+        index = _measured(connection, description, side, Index(name, len(items), 0, 1.0), where)
+        if index is not None:
+            built[side.name] = index
     return built
 
 
@@ -140,18 +160,21 @@ def _make_graph(connection: Connection, table: sql.Identifier, size: int) -> Non
     connection.execute(sql.SQL("ANALYZE {}").format(table))
 
 
-def _recall(
+def _measured(
     connection: Connection, description: Description, side: Side, index: Index, where: str
-) -> float:
-    """Return the share of the first ten that the index finds, asked from the other side."""
-    other = next(one for one in side.pair if one != side.modality)
+) -> Index | None:
+    """Return an index with how much it examines, or None where it would not pay."""
+
+    def exactly(asked: Sequence[Ranking]) -> list[Hits]:
+        return [exact.rank(connection, description, one, where) for one in asked]
+
+    def ask(examined: int, asked: Sequence[Ranking]) -> list[Hits]:
+        held = {side.name: replace(index, examined=examined)}
+        found = [rank(connection, description, one, held, where) for one in asked]
+        return [hits or exactly([one])[0] for hits, one in zip(found, asked, strict=True)]
+
     width = description.layout(side).width
-    _, rows = vectors.read(connection, Side(side.pair, other), width, where)
+    _, rows = vectors.read(connection, side.other, width, where)
     asked = questions(description, side, rows[judged(len(rows))])
-    exactly = [exact.rank(connection, description, one, where) for one in asked]
-    held = {side.name: index}
-    found = [
-        rank(connection, description, one, held, where) or sure
-        for one, sure in zip(asked, exactly, strict=True)
-    ]
-    return recall(exactly, found)
+    found = chosen(ask, exactly, asked, index.most_examined)
+    return None if found is None else replace(index, examined=found[0], recall=found[1])
