@@ -1,9 +1,10 @@
 """Our objectives beside two libraries' on the same tensors: python -m benchmarks.objectives.
 
-Needs pytorch-metric-learning and sentence-transformers, which nothing else of Beholder needs.
-Forward and backward of embeddings (n, 256) with one positive a query, or with eight. Where a
-library has the very same objective the values are compared too. Every figure comes from a
-process of its own, which may take so much memory and no more; processor time by one thread.
+Needs the extra `bench`. Forward and backward of embeddings (n, 256) with one positive a query, or
+with eight. BatchHardMiner chooses the triples of a TripletMarginLoss; SigLIP is the line that
+transformers has for it. Where a library has the very same objective the values are compared too.
+Every figure comes from a process of its own, which may take so much memory and no more; processor
+time by one thread.
 """
 
 import argparse
@@ -42,7 +43,10 @@ RIVALS = (
     Rival("contrastive", 1, "MultipleNegativesRankingLoss", True),
     Rival("contrastive", PER_GROUP, "NTXentLoss", True),
     Rival("contrastive", PER_GROUP, "SupConLoss", False),
-    Rival("hinge-sum", PER_GROUP, "TripletMarginLoss", False),
+    Rival("hinge-sum", PER_GROUP, "TripletMarginLoss", True),
+    Rival("hinge-hardest", 1, "BatchHardMiner", True),
+    Rival("hinge-hardest", PER_GROUP, "BatchHardMiner", False),
+    Rival("sigmoid", 1, "SigLIP", False),
 )
 
 
@@ -150,22 +154,43 @@ def _theirs(name: str) -> Callable[..., Any]:
         return lambda first, second, _: one_positive.compute_loss_from_embeddings(
             [first, second], None
         )
-    from pytorch_metric_learning import distances, losses
+    if name == "SigLIP":
+        return _siglip
+    from pytorch_metric_learning import distances, losses, miners, reducers
 
+    cosine: Any = distances.CosineSimilarity()
     several: Any = {
         "NTXentLoss": lambda: losses.NTXentLoss(TEMPERATURE),
         "SupConLoss": lambda: losses.SupConLoss(TEMPERATURE),
         "TripletMarginLoss": lambda: losses.TripletMarginLoss(
-            MARGIN, distance=distances.CosineSimilarity()
+            MARGIN, distance=cosine, reducer=reducers.SumReducer()
+        ),
+        "BatchHardMiner": lambda: losses.TripletMarginLoss(
+            MARGIN, distance=cosine, reducer=reducers.MeanReducer()
         ),
     }[name]()
+    miner: Any = miners.BatchHardMiner(distance=cosine) if name == "BatchHardMiner" else None
+
+    def one_way(queries: Any, items: Any, group: Any) -> Any:
+        other = group.clone()  # labels that are the same object would mean the same items
+        chosen = miner and miner(queries, group, items, other)
+        return several(queries, group, chosen, items, other)
 
     def loss(first: Any, second: Any, group: Any) -> Any:
-        other = group.clone()  # labels that are the same object would mean the same items
-        there = several(first, group, ref_emb=second, ref_labels=other)
-        return (there + several(second, group, ref_emb=first, ref_labels=other)) / 2
+        both = (one_way(first, second, group) + one_way(second, first, group)) / 2
+        # A sum is over all triples: ours is the mean over a query's positives and the queries.
+        return both / group.bincount().square().sum() if name == "TripletMarginLoss" else both
 
     return loss
+
+
+def _siglip(first: Any, second: Any, group: Any) -> Any:
+    """Return -log σ of ± the logits, summed over the items, with 1 for a pair and -1 for others."""
+    import torch
+
+    sign = 2 * torch.eye(len(first)) - 1
+    logits = (first @ second.T - 0.5) / TEMPERATURE
+    return -torch.nn.functional.logsigmoid(sign * logits).sum(dim=1).mean()
 
 
 def _line(row: dict[str, Any]) -> str:

@@ -199,6 +199,20 @@ def test_where_no_cluster_answers_is_said_at_once(
         list(Cluster(address).run(str, [1]))
 
 
+def test_a_cluster_that_is_too_slow_to_begin_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import ray
+
+    def slow(*_: object, **__: object) -> None:
+        raise Exception("The current node timed out during startup.")  # noqa: TRY002 - as Ray does
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", slow)
+    with pytest.raises(ConfigurationError, match=r"cannot be begun: The current node timed out"):
+        list(Cluster(None).run(str, [1]))
+
+
 def test_the_command_begins_a_cluster_and_ends_it(tiny_study: Study, tmp_path: Path) -> None:
     words = ["compare", str(tiny_study.path), str(tmp_path / "out"), "--methods", "chance"]
     words += ["--tasks", "g2t", "--splits", "random", "--seeds", "0", "--curve", "", "--json"]

@@ -1,10 +1,8 @@
 """An objective over a batch's embeddings, in bounded memory and with exact gradients.
 
 The similarities of n queries and m items are worked on in blocks of rows that fit a
-processor's cache, and where they are many they are never held all at once. The contrastive
-objective has its gradient worked out beside its loss; the others are computed again in the
-backward pass, block by block (Chen et al., "Training Deep Nets with Sublinear Memory Cost",
-2016).
+processor's cache, and where they are many they are never held all at once. The gradient of a
+block is worked out beside its loss, so that nothing of it is kept for the backward pass.
 
 Where several processes train together all hold the batch's embeddings, and each works on the
 similarities of its share of the queries, so that a large batch's are divided as its rows are. A
@@ -18,7 +16,6 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
-from torch.utils.checkpoint import checkpoint
 
 from beholder.model.devices import put
 from beholder.model.distributed import LONE, Group
@@ -46,20 +43,22 @@ def batch_loss(
 
     Among several processes it is this one's share of it: the sum of all is the loss, and the
     sum of their gradients its gradient. ``positives`` (n, m) and ``scale`` () are as there, and
-    best in main memory whatever the embeddings' device; those are of length one at most. The
-    contrastive objective may be differentiated once, by the temperature too. Beside what is kept
-    it holds some 20 bytes a positive.
+    best in main memory whatever the embeddings' device; those are of length one at most. It may be
+    differentiated once, by the scale too. Beside what is kept it holds some 20 bytes a positive.
     """
     if name == "contrastive":
         loss: Tensor = _Contrastive.apply(  # type: ignore[no-untyped-call]
             first, second, positives, scale, memory, group
         )
         return loss
-    if group.size == 1 and positives.numel() <= memory.kept:
+    if group.size == 1 and positives.numel() <= memory.cells:
         return objective_loss(name, first @ second.T, positives, scale)
-    there = _in_blocks(name, first, second, positives, scale, memory, group)
-    back = _in_blocks(name, second, first, positives.T, scale, memory, group)
-    return (there + back) / 2
+    directions = ((first, second, positives), (second, first, positives.T))
+    there, back = (
+        _OneDirection.apply(name, *given, scale, memory, group)  # type: ignore[no-untyped-call]
+        for given in directions
+    )
+    return torch.add(there, back) / 2
 
 
 def _blocks(positives: Tensor, cells: int, group: Group) -> list[slice]:
@@ -76,34 +75,49 @@ def _cells(blocks: list[slice], positives: Tensor) -> int:
     return int(blocks[-1].stop - blocks[0].start) * positives.shape[1]
 
 
-def _in_blocks(
-    name: str,
-    queries: Tensor,
-    items: Tensor,
-    positives: Tensor,
-    scale: Tensor,
-    memory: Memory,
-    group: Group,
-) -> Tensor:
-    """Return one direction's loss, keeping similarities for the backward pass if they are few."""
+class _OneDirection(torch.autograd.Function):
+    """One direction of an objective, with the gradient made beside the loss."""
 
-    def of_block(queries: Tensor, items: Tensor, positives: Tensor, own: Tensor) -> Tensor:
-        scores = queries[put(own, queries.device)] @ items.T
-        return OBJECTIVES[name](scores, positives[own], scale) * len(own)
+    @staticmethod
+    def forward(
+        ctx: Any,
+        name: str,
+        queries: Tensor,
+        items: Tensor,
+        positives: Tensor,
+        scale: Tensor,
+        memory: Memory,
+        group: Group,
+    ) -> Tensor:
+        scale = scale.detach().requires_grad_(ctx.needs_input_grad[4])
+        one, other, of_scale = (torch.zeros_like(own) for own in (queries, items, scale))
+        total = (queries.sum() + items.sum()) * 0  # what is not a number is not hidden
+        for block in _blocks(positives, memory.cells, group):
+            own = usable_queries(positives[block])
+            if not len(own):
+                continue
+            place = put(own, queries.device)
+            asked = queries[block][place]  # (rows, d)
+            scores = (asked @ items.T).requires_grad_()
+            with torch.enable_grad():
+                loss = OBJECTIVES[name](scores, positives[block][own], scale) * len(own)
+            total += loss.detach()
+            if any(ctx.needs_input_grad):
+                gradient, *by_scale = torch.autograd.grad(
+                    loss, (scores, scale) if scale.requires_grad else scores
+                )
+                one[block].index_copy_(0, place, gradient @ items)
+                other.addmm_(gradient.T, asked)
+                of_scale += sum(by_scale)
+        count = max(1, len(usable_queries(positives)))
+        ctx.save_for_backward(one / count, other / count, of_scale / count)
+        return total / count
 
-    total = (queries.sum() + items.sum()) * 0  # a gradient that exists, whatever is usable
-    blocks = _blocks(positives, memory.cells, group)
-    is_kept = _cells(blocks, positives) <= memory.kept
-    for block in blocks:
-        own = usable_queries(positives[block])
-        if len(own):
-            some = queries[block], items, positives[block], own
-            total = total + (
-                of_block(*some)
-                if is_kept
-                else checkpoint(of_block, *some, use_reentrant=False, preserve_rng_state=False)
-            )
-    return total / max(1, len(usable_queries(positives)))
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, above: Tensor) -> tuple[Tensor | None, ...]:
+        one, other, of_scale = ctx.saved_tensors
+        return None, above * one, above * other, None, above * of_scale, None, None
 
 
 class _Contrastive(torch.autograd.Function):

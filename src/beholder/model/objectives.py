@@ -7,7 +7,7 @@ The mask and the scale may stay in main memory, where no device has to be waited
 `objective_loss` drops the rows without both kinds and averages the two directions.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -38,7 +38,9 @@ def _of_usable(objective: Objective, scores: Tensor, positives: Tensor, scale: T
     usable = usable_queries(positives)
     if not len(usable):
         return scores.sum() * 0  # nothing to learn from, yet a gradient that exists
-    return objective(scores[put(usable, scores.device)], positives[usable], scale)
+    if len(usable) < len(scores):
+        scores, positives = scores[put(usable, scores.device)], positives[usable]
+    return objective(scores, positives, scale)
 
 
 def usable_queries(positives: Tensor) -> Tensor:
@@ -50,32 +52,37 @@ def usable_queries(positives: Tensor) -> Tensor:
 def hinge_sum(scores: Tensor, positives: Tensor, margin: Tensor) -> Tensor:
     """Sum over the negatives of max(0, margin - s⁺ + s⁻), for each pair of a query and positive.
 
-    With several positives there are n·p·m triples; they are never made. A negative adds
-    s⁻ - (s⁺ - margin) for each of its query's positives for which that is above 0: their number
-    and their sum are found among the few thresholds s⁺ - margin, sorted.
+    With several positives there are n·p·m triples; they are never made. Between its kinks the
+    loss is linear: its slope by a negative is the number of its query's thresholds s⁺ - margin
+    that lie below it, and by a positive the number of negatives above its threshold, below 0.
     """
-    count = positives.sum(dim=1)  # (n,), p at most
-    row, column = positives.nonzero(as_tuple=True)
+    row, column, count = _right(positives)
     place = torch.arange(len(row), device=row.device) - (count.cumsum(0) - count)[row]
-    unused = scores.new_full((len(scores), int(count.max())), torch.inf)  # (n, p)
-    row, column, place, count, positives = (
-        put(own, scores.device) for own in (row, column, place, count, positives)
-    )
-    threshold = unused.index_put((row, place), scores[row, column] - margin).sort(dim=1).values
-    total = threshold.masked_fill(threshold.isinf(), 0).cumsum(dim=1)
-    total = functional.pad(total, (1, 0))  # (n, p + 1): the sum of the k lowest thresholds
-    passed = torch.searchsorted(threshold.detach(), scores.detach().contiguous())  # (n, m)
-    passed.masked_fill_(positives, 0)
-    hinge = passed * scores - total.gather(1, passed)  # (n, m)
-    return (hinge.sum(dim=1) / count).mean()
+    most = int(count.max())
+    row, column, count, place = _on(scores.device, row, column, count, place)
+    with torch.no_grad():
+        threshold = scores.new_full((len(scores), most), torch.inf)  # (n, p)
+        threshold[row, place] = scores[row, column] - margin
+        threshold, order = threshold.sort(dim=1)
+        passed = torch.searchsorted(threshold, scores.contiguous())  # (n, m)
+        passed.index_put_((row, column), passed.new_zeros(()))
+        # How many negatives pass so many thresholds, then how many pass so many and more.
+        exactly = scores.new_zeros((len(scores), most + 1))
+        exactly.scatter_add_(1, passed, exactly.new_ones(1).expand(passed.shape))
+        above = exactly[:, 1:].flip(1).cumsum(dim=1).flip(1)  # (n, p)
+        slope = passed.to(scores.dtype)  # (n, m)
+        slope[row, column] = -torch.empty_like(above).scatter_(1, order, above)[row, place]
+    total = (slope * scores).sum(dim=1) + margin * above.sum(dim=1)  # (n,)
+    return (total / count).mean()
 
 
 def hinge_hardest(scores: Tensor, positives: Tensor, margin: Tensor) -> Tensor:
     """max(0, margin - s⁺ + the hardest s⁻), as in VSE++ (Faghri et al., BMVC 2018)."""
-    positives = put(positives, scores.device)
-    hardest = scores.masked_fill(positives, -torch.inf).max(dim=1, keepdim=True).values  # (n, 1)
-    hinge = functional.relu(margin - scores + hardest)  # (n, m)
-    return _mean_over_positives(hinge, positives)
+    row, column, count = _on(scores.device, *_right(positives))
+    wrong = scores.detach().index_put((row, column), scores.new_full((), -torch.inf))
+    hardest = scores.gather(1, wrong.max(dim=1, keepdim=True).indices)[:, 0]  # (n,)
+    hinge = functional.relu(margin - scores[row, column] + hardest[row])  # (p,)
+    return _mean_over_positives(hinge, row, count)
 
 
 def contrastive(scores: Tensor, positives: Tensor, temperature: Tensor) -> Tensor:
@@ -83,28 +90,36 @@ def contrastive(scores: Tensor, positives: Tensor, temperature: Tensor) -> Tenso
 
     The loss of a positive is -log(exp(s⁺/τ) / (exp(s⁺/τ) + Σ exp(s⁻/τ))).
     """
-    positives = put(positives, scores.device)
+    row, column, count = _on(scores.device, *_right(positives))
     logits = scores / temperature
-    negatives = logits.masked_fill(positives, -torch.inf)
-    total = negatives.logsumexp(dim=1, keepdim=True)  # (n, 1)
-    loss = functional.softplus(total - logits)  # (n, m)
-    return _mean_over_positives(loss, positives)
+    wrong = logits.index_put((row, column), logits.new_full((), -torch.inf))
+    loss = functional.softplus(wrong.logsumexp(dim=1)[row] - logits[row, column])  # (p,)
+    return _mean_over_positives(loss, row, count)
 
 
 def sigmoid(scores: Tensor, positives: Tensor, temperature: Tensor) -> Tensor:
     """Judge every pair alone, after SigLIP (Zhai et al., ICCV 2023); both kinds weigh alike."""
-    positives = put(positives, scores.device)
-    logits = scores / temperature - 0.5 / temperature
-    loss = functional.softplus(torch.where(positives, -logits, logits))  # (n, m)
-    share = positives.to(scores.dtype).mean(dim=1, keepdim=True)  # (n, 1), neither 0 nor 1
-    weight = torch.where(positives, 0.5 / share, 0.5 / (1 - share))
-    return (loss * weight).mean()
+    row, column, count = _on(scores.device, *_right(positives))
+    logits = (scores - 0.5) / temperature
+    push = functional.softplus(logits).index_put((row, column), logits.new_zeros(()))  # (n, m)
+    pull = _mean_over_positives(functional.softplus(-logits[row, column]), row, count)
+    return (pull + (push.sum(dim=1) / (scores.shape[1] - count)).mean()) / 2
 
 
-def _mean_over_positives(loss: Tensor, positives: Tensor) -> Tensor:
-    """Average over each query's positives, then over the queries."""
-    total = torch.where(positives, loss, 0).sum(dim=1)
-    return (total / positives.sum(dim=1)).mean()
+def _right(positives: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the positives' rows and columns, (p,) each, and how many a row has, (n,)."""
+    row, column = positives.nonzero(as_tuple=True)
+    return row, column, torch.bincount(row, minlength=len(positives))
+
+
+def _on(device: torch.device, *tensors: Tensor) -> Iterator[Tensor]:
+    """Return tensors of main memory on a device."""
+    return (put(one, device) for one in tensors)
+
+
+def _mean_over_positives(loss: Tensor, row: Tensor, count: Tensor) -> Tensor:
+    """Average the losses (p,) over each query's positives, then over the queries."""
+    return (loss / count[row]).sum() / len(count)
 
 
 OBJECTIVES: Mapping[str, Objective] = MappingProxyType(

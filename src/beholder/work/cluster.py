@@ -92,7 +92,7 @@ class Cluster:
                     log_to_driver=False,
                     configure_logging=False,
                 )
-            except (ConnectionError, RuntimeError, ValueError) as error:
+            except Exception as error:  # Ray has no type of its own for a start that took too long
                 where = f"the Ray cluster at {address} cannot be joined"
                 what = where if address else "a Ray cluster cannot be begun"
                 raise ConfigurationError(f"{what}: {_sentence(error)}") from error
