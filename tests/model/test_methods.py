@@ -195,7 +195,7 @@ def test_canonical_joins_a_space_in_closed_form(tiny_study: Study, tmp_path: Pat
 
 def test_concepts_weighs_the_evidence_of_one_image(tiny_study: Study, tmp_path: Path) -> None:
     study = with_areas(tiny_study)
-    shared = setting(study, tmp_path, "g2t,t2g", ("canonical", "concepts"))
+    shared = of_unknown_images(setting(study, tmp_path, "g2t,t2g", ("canonical", "concepts")))
     canonical, found = (BUILT_IN[name].fit(shared) for name in ("canonical", "concepts"))
     assert isinstance(canonical, MannerMatcher) and isinstance(found, MannerMatcher)
     assert isinstance(found.ours, OneImage)
@@ -228,6 +228,17 @@ def test_concepts_weighs_the_evidence_of_one_image(tiny_study: Study, tmp_path: 
     there, back = (found.against(TASKS[name], test)(test) for name in ("g2t", "t2g"))
     assert there == pytest.approx(expected * 0.07 / 2.25 + fit, abs=1e-5)
     assert back == pytest.approx(there.T, abs=1e-6)
+
+
+def of_unknown_images(shared: Setting) -> Setting:
+    return replace(shared, configuration=replace(shared.configuration, split="image"))
+
+
+def test_concepts_is_of_images_that_training_never_saw(tiny_study: Study, tmp_path: Path) -> None:
+    known = setting(with_areas(tiny_study), tmp_path)
+    concepts, task = BUILT_IN["concepts"], TASKS["g2t"]
+    assert "those of the random split are known" in str(concepts.missing_for(known, task))
+    assert concepts.missing_for(of_unknown_images(known), task) is None
 
 
 def concepts_of(study: Study, number: int) -> dict[str, float]:

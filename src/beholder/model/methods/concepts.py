@@ -27,25 +27,11 @@ from beholder.study.tasks import Codes, Task
 RIDGE = 1.0
 """As much as a column's mean variance: a text's columns may be as many as texts."""
 
+SPACES_COUNT, CONCEPTS_COUNT, BEFOREHAND = 0.3, 0.5, -2.0
+"""What the log ratios of both similarities are worth as evidence of one image, and without any."""
 
-@dataclass(frozen=True)
-class Worth:
-    """What the log ratios of both similarities are worth as evidence of one image.
-
-    ``beforehand`` is the log odds without any; ``beyond`` is what the spaces' log ratio is worth
-    among the items of one image, where it tells people apart.
-    """
-
-    spaces: float
-    concepts: float
-    beforehand: float
-    beyond: float
-
-
-UNKNOWN_IMAGE = Worth(spaces=0.3, concepts=0.5, beforehand=-2.0, beyond=0.2)
-"""Of images that training never saw: the spaces, which learnt those that it saw, are worth less."""
-
-KNOWN_IMAGE = Worth(spaces=0.8, concepts=0.2, beforehand=-2.0, beyond=0.5)
+BEYOND = 0.2
+"""What the spaces' log ratio is worth among the items of one image, where it tells people apart."""
 
 
 @dataclass(frozen=True)
@@ -103,18 +89,16 @@ class OneImage:
 
     spaces: Matcher
     concepts: Matcher
-    worth: Worth
 
     def against(self, task: Task, gallery: Codes) -> Scorer:
         """Return what scores these items by both similarities."""
         by_spaces = self.spaces.against(task, gallery)
         by_concepts = self.concepts.against(task, gallery)
-        worth = self.worth
 
         def scores(queries: Codes) -> NDArray[np.floating]:
             spaces, concepts = by_spaces(queries) / RATE, by_concepts(queries) / RATE
-            evidence = worth.spaces * spaces + worth.concepts * concepts + worth.beforehand
-            return np.asarray(RATE * (log_expit(evidence) + worth.beyond * spaces))
+            evidence = SPACES_COUNT * spaces + CONCEPTS_COUNT * concepts + BEFOREHAND
+            return np.asarray(RATE * (log_expit(evidence) + BEYOND * spaces))
 
         return scores
 
@@ -138,11 +122,16 @@ class ConceptMethod(Method):
         return Canonical().group
 
     def missing_for(self, setting: Setting, task: Task) -> str | None:
-        """Return what `canonical` lacks, or that no area has a label."""
+        """Return what `canonical` lacks, that no area has a label, or that images are known."""
         if lack := Canonical().missing_for(setting, task):
             return lack
         if "areas" not in setting.study.gaze_forms:
             return "concepts needs gaze on labelled areas of interest, and the study has none"
+        if setting.split.keeps_images:
+            return (
+                "concepts tells apart images that training never saw: those of the "
+                f"{setting.split.kind} split are known, and nothing is gained there"
+            )
         return None
 
     def fit(self, setting: Setting) -> MannerMatcher:
@@ -160,6 +149,4 @@ class ConceptMethod(Method):
         vectors = ConceptVectors(concepts, texts, {"gaze": own, "text": foretold})
         rows = rows[evenly(len(rows), MOST_KNOWN)]
         known = {modality: vectors.of(modality, rows) for modality in PAIR}
-        worth = KNOWN_IMAGE if setting.split.keeps_images else UNKNOWN_IMAGE
-        one_image = OneImage(canonical.ours, LessPopular(vectors, known), worth)
-        return replace(canonical, ours=one_image)
+        return replace(canonical, ours=OneImage(canonical.ours, LessPopular(vectors, known)))
