@@ -34,7 +34,7 @@ Key = tuple[str, str, str, str]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", default="0-4")
-    parser.add_argument("--splits", default="random,image")
+    parser.add_argument("--splits", default="image")
     parser.add_argument("--folder", type=Path, help="Keep the runs here, or use those there.")
     options = parser.parse_args()
     if not DATA.is_dir():

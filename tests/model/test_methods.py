@@ -198,7 +198,7 @@ def test_they_are_of_gaze_and_text_alone(name: str, tiny_study: Study, tmp_path:
 
 def test_concepts_weighs_the_evidence_of_one_image(tiny_study: Study, tmp_path: Path) -> None:
     study = with_areas(tiny_study)
-    shared = setting(study, tmp_path, "g2t,t2g", ("canonical", "concepts"))
+    shared = of_unknown_images(setting(study, tmp_path, "g2t,t2g", ("canonical", "concepts")))
     found = BUILT_IN["concepts"].fit(shared)
     assert isinstance(found, OneImage)
     pair, texts = ("gaze", "text"), shared.features("text")
@@ -225,12 +225,23 @@ def test_concepts_weighs_the_evidence_of_one_image(tiny_study: Study, tmp_path: 
         (vectors[:, :-3], vectors[:, -3:]) for vectors in looked_and_wrote
     )
     spaces = looks @ words.T * 2.25 / 0.07
-    evidence = 0.8 * spaces + 0.2 * concepts / 0.07 - 2  # of known images
-    expected = 0.5 * spaces - np.log1p(np.exp(-evidence))
+    evidence = 0.3 * spaces + 0.5 * concepts / 0.07 - 2
+    expected = 0.2 * spaces - np.log1p(np.exp(-evidence))
     fit = look_manner @ word_manner.T
     there, back = (found.against(TASKS[name], test)(test) for name in ("g2t", "t2g"))
     assert there == pytest.approx(expected * 0.07 / 2.25 + fit, abs=1e-5)
     assert back == pytest.approx(there.T, abs=1e-6)
+
+
+def of_unknown_images(shared: Setting) -> Setting:
+    return replace(shared, configuration=replace(shared.configuration, split="image"))
+
+
+def test_concepts_is_of_images_that_training_never_saw(tiny_study: Study, tmp_path: Path) -> None:
+    known = setting(with_areas(tiny_study), tmp_path)
+    concepts, task = BUILT_IN["concepts"], TASKS["g2t"]
+    assert "those of the random split are known" in str(concepts.missing_for(known, task))
+    assert concepts.missing_for(of_unknown_images(known), task) is None
 
 
 def concepts_of(study: Study, number: int) -> dict[str, float]:

@@ -31,29 +31,14 @@ RATE = TEMPERATURE / LENGTH
 RIDGE = 1.0
 """As much as a column's mean variance: a text's columns may be as many as texts."""
 
+SPACES_COUNT, CONCEPTS_COUNT, BEFOREHAND = 0.3, 0.5, -2.0
+"""What the log ratios of both similarities are worth as evidence of one image, and without any."""
+
+BEYOND = 0.2
+"""What the spaces' log ratio is worth among the items of one image, where it tells people apart."""
 
 _CANONICAL = SpaceMethod("canonical")
 _SPACES, _MANNER = slice(None, -MANNER_WIDTH), slice(-MANNER_WIDTH, None)  # of its vectors
-
-
-@dataclass(frozen=True)
-class Worth:
-    """What the log ratios of both similarities are worth as evidence of one image.
-
-    ``beforehand`` is the log odds without any; ``beyond`` is what the spaces' log ratio is worth
-    among the items of one image, where it tells people apart.
-    """
-
-    spaces: float
-    concepts: float
-    beforehand: float
-    beyond: float
-
-
-UNKNOWN_IMAGE = Worth(spaces=0.3, concepts=0.5, beforehand=-2.0, beyond=0.2)
-"""Of images that training never saw: the spaces, which learnt those that it saw, are worth less."""
-
-KNOWN_IMAGE = Worth(spaces=0.8, concepts=0.2, beforehand=-2.0, beyond=0.5)
 
 
 @dataclass(frozen=True)
@@ -125,20 +110,18 @@ class OneImage:
 
     canonical: RunMatcher
     concepts: Matcher
-    worth: Worth
 
     def against(self, task: Task, gallery: Codes) -> Scorer:
         """Return what scores these items, on the scale of `ours`."""
         items = self.canonical.run.embed_samples(task.pair, task.target, gallery)
         by_concepts = self.concepts.against(task, gallery)
-        worth = self.worth
 
         def scores(queries: Codes) -> NDArray[np.floating]:
             asked = self.canonical.asked(task, queries)
             spaces, manner = (asked[:, own] @ items[:, own].T / RATE for own in (_SPACES, _MANNER))
             concepts = by_concepts(queries) / RATE
-            evidence = worth.spaces * spaces + worth.concepts * concepts + worth.beforehand
-            return np.asarray(RATE * (log_expit(evidence) + worth.beyond * spaces + manner))
+            evidence = SPACES_COUNT * spaces + CONCEPTS_COUNT * concepts + BEFOREHAND
+            return np.asarray(RATE * (log_expit(evidence) + BEYOND * spaces + manner))
 
         return scores
 
@@ -163,11 +146,16 @@ class ConceptMethod(Method):
         return _CANONICAL.group
 
     def missing_for(self, setting: Setting, task: Task) -> str | None:
-        """Return what `canonical` lacks, or that no area has a label."""
+        """Return what `canonical` lacks, that no area has a label, or that images are known."""
         if lack := _CANONICAL.missing_for(setting, task):
             return lack
         if "areas" not in setting.study.gaze_forms:
             return "concepts needs gaze on labelled areas of interest, and the study has none"
+        if setting.split.keeps_images:
+            return (
+                "concepts tells apart images that training never saw: those of the "
+                f"{setting.split.kind} split are known, and nothing is gained there"
+            )
         return None
 
     def fit(self, setting: Setting) -> OneImage:
@@ -184,5 +172,4 @@ class ConceptMethod(Method):
         own = Projection(looked.mean(axis=0), np.eye(looked.shape[1]))
         sides = {"gaze": own, "text": foretold}
         space = ConceptSpace(concepts, texts, sides, rows[evenly(len(rows), MOST_KNOWN)])
-        worth = KNOWN_IMAGE if setting.split.keeps_images else UNKNOWN_IMAGE
-        return OneImage(canonical, space, worth)
+        return OneImage(canonical, space)
