@@ -51,11 +51,11 @@ def chosen(
     """
     sure = exact(asked)
     effort = LEAST_EXAMINED
-    while effort <= most:
-        if recall(sure[::2], ask(effort, asked[::2])) >= RECALL:
-            return effort, recall(sure[1::2], ask(effort, asked[1::2]))
-        effort *= 2
-    return None
+    while recall(sure[::2], ask(effort, asked[::2])) < RECALL:
+        if effort >= most:
+            return None
+        effort = min(2 * effort, most)
+    return effort, recall(sure[1::2], ask(effort, asked[1::2]))
 
 
 def judged(rows: int) -> slice:

@@ -55,7 +55,7 @@ _STATUS: dict[Kind, int] = {
 }
 
 BUSY = "Too many requests wait for an answer; please try again."
-UNAVAILABLE = "The store cannot be read at the moment; the server's log tells why."
+UNAVAILABLE = "The store is not loaded yet, or it cannot be read and the server's log tells why."
 
 
 class Refusal(BaseModel):
