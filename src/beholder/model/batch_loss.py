@@ -9,7 +9,9 @@ similarities of its share of the queries, so that a large batch's are divided as
 loss is divided by the queries of the whole batch, so the shares simply add up.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -46,8 +48,9 @@ def batch_loss(
     best in main memory whatever the embeddings' device; those are of length one at most. It may be
     differentiated once, by the scale too. Beside what is kept it holds some 20 bytes a positive.
     """
-    if name == "contrastive":
-        loss: Tensor = _Contrastive.apply(  # type: ignore[no-untyped-call]
+    if name in _BOTH_DIRECTIONS:
+        of_both = _BOTH_DIRECTIONS[name]
+        loss: Tensor = of_both.apply(  # type: ignore[no-untyped-call]
             first, second, positives, scale, memory, group
         )
         return loss
@@ -185,6 +188,72 @@ class _Contrastive(torch.autograd.Function):
     def backward(ctx: Any, above: Tensor) -> tuple[Tensor | None, ...]:
         one, other, of_scale = ctx.saved_tensors
         return above * one, above * other, None, above * of_scale, None, None
+
+
+class _Sigmoid(torch.autograd.Function):
+    """Both directions of `objectives.sigmoid`, with the gradient made beside the loss.
+
+    Both judge every pair alike and differ in what it weighs: a negative weighs u + v, u of its
+    row and v of its column, so that one pass serves both directions.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        first: Tensor,
+        second: Tensor,
+        positives: Tensor,
+        scale: Tensor,
+        memory: Memory,
+        group: Group,
+    ) -> Tensor:
+        right, wrong = _weights_of_kinds(positives, first)  # (n,)
+        right_back, wrong_back = _weights_of_kinds(positives.T, first)  # (m,)
+        one, other = torch.zeros_like(first), torch.zeros_like(second)
+        total, pulled = first.new_zeros(()), first.new_zeros(())
+        for block in _blocks(positives, memory.cells, group):
+            row, column = put(positives[block].nonzero().T, first.device)
+            logits = (first[block] @ second.T).sub_(0.5).div_(scale)  # (rows, m)
+            of_right = -logits[row, column]  # (p,)
+            weight = right[block][row] + right_back[column]
+            loss = functional.softplus(logits)
+            loss[row, column] = 0
+            total += wrong[block] @ loss.sum(dim=1) + loss.sum(dim=0) @ wrong_back
+            total += functional.softplus(of_right) @ weight
+            if any(ctx.needs_input_grad):
+                gradient = logits.sigmoid_().mul_(wrong[block, None] + wrong_back)
+                gradient[row, column] = -of_right.sigmoid() * weight
+                pulled += gradient.sum()
+                one[block] = gradient @ second
+                other.addmm_(gradient.T, first[block])
+        # A logit is (s - ½) / scale, and its gradient by the scale -(s - ½) / scale².
+        of_scale = (0.5 * pulled - (first * one).sum()) / scale**2
+        ctx.save_for_backward(one / scale, other / scale, of_scale)
+        return total
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, above: Tensor) -> tuple[Tensor | None, ...]:
+        one, other, of_scale = ctx.saved_tensors
+        return above * one, above * other, None, above * of_scale, None, None
+
+
+def _weights_of_kinds(positives: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what a query's positive and its negative weigh in `_Sigmoid`'s loss, (n,) each.
+
+    The kinds of a query weigh alike, and so do all queries that have both, in two directions.
+    """
+    count, size = positives.sum(dim=1), positives.shape[1]
+    usable = (count > 0) & (count < size)
+    share = 0.25 * usable.to(like.dtype) / usable.sum().clamp(min=1)  # (n,)
+    right, wrong = share / count.clamp(min=1), share / (size - count).clamp(min=1)
+    return put(right, like.device), put(wrong, like.device)
+
+
+_BOTH_DIRECTIONS: Mapping[str, type[torch.autograd.Function]] = MappingProxyType(
+    {"contrastive": _Contrastive, "sigmoid": _Sigmoid}
+)
+"""The objectives whose directions share a pass."""
 
 
 def _within(blocks: list[slice], places: list[Tensor]) -> Tensor:
