@@ -165,7 +165,7 @@ def test_no_session_has_anothers_trial(sessions: Sessions, store: Store) -> None
     "change",
     [
         {"environment": ENVIRONMENT | {"viewport_width": 319}},
-        {"environment": ENVIRONMENT | {"viewport_height": 399}},
+        {"environment": ENVIRONMENT | {"viewport_height": 299}},
         {"inputs": []},
     ],
 )

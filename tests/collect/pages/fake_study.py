@@ -288,8 +288,13 @@ class _Handler(BaseHTTPRequestHandler):
         asked = parse_qs(urlsplit(self.path).query).get("lang", [study.languages[0]])[0]
         environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
         source = PAGES.joinpath("templates", "participant.html").read_text("utf-8")
+        scripts = sorted(file.name for file in PAGES.joinpath("static").iterdir())
         return environment.from_string(source).render(
-            language=asked, languages=study.languages, title=study.title, contact="lab@example.org"
+            language=asked,
+            languages=study.languages,
+            title=study.title,
+            contact="lab@example.org",
+            modules=[s for s in scripts if s.endswith(".js") and not s.startswith("researcher")],
         )
 
     def _json(self, status: int, body: dict[str, Any]) -> None:
