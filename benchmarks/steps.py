@@ -27,9 +27,9 @@ from torch.nn import functional
 from beholder.model import Hyperparameters, learning
 from beholder.model.devices import Device
 from beholder.model.distributed import LONE
-from beholder.model.learning import Features, SpaceData, State
 from beholder.model.networks import Network
 from beholder.model.spaces import Positives, _Ownership
+from beholder.model.state import Features, SpaceData, State
 from beholder.model.towers import Masks, Tower
 from benchmarks.commands import write_results
 

@@ -11,8 +11,9 @@ from test_learning import space_data
 
 from beholder.model import Hyperparameters
 from beholder.model.devices import Device
-from beholder.model.learning import Features, SpaceData, State, learn_space, refit_space
+from beholder.model.learning import learn_space, refit_space
 from beholder.model.objectives import OBJECTIVES
+from beholder.model.state import Features, SpaceData, State
 
 SHORT = Hyperparameters(hidden=8, dimensions=6, epochs=2, batch=11, refit=1)
 CASES: dict[str, dict[str, Any]] = {

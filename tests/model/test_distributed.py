@@ -29,8 +29,9 @@ from beholder.model.claiming import check_sight
 from beholder.model.distributed import LONE, Group, joined
 from beholder.model.fitting import fit_features
 from beholder.model.folder import RunFolder
-from beholder.model.learning import SpaceData, State, learn_space, refit_space
+from beholder.model.learning import learn_space, refit_space
 from beholder.model.objectives import OBJECTIVES, objective_loss
+from beholder.model.state import SpaceData, State
 from beholder.model.towers import Dropout
 from beholder.model.training import _check_agreement, split_of
 from beholder.study import Study

@@ -11,8 +11,8 @@ import torch
 from beholder.errors import RunError
 from beholder.model import Hyperparameters, Run, TrainingConfiguration
 from beholder.model.folder import RunFolder
-from beholder.model.learning import Epoch, State
 from beholder.model.networks import Network
+from beholder.model.state import Epoch, State
 from beholder.model.towers import Tower, embed
 from beholder.study.splits import Split
 from made_study import Row, made_study

@@ -11,9 +11,10 @@ import torch
 
 from beholder.errors import TrainingError
 from beholder.model import Hyperparameters, learning
-from beholder.model.learning import Epoch, Features, SpaceData, State, learn_space, refit_space
+from beholder.model.learning import learn_space, refit_space
 from beholder.model.networks import Network
 from beholder.model.spaces import Positives, Space
+from beholder.model.state import Epoch, Features, SpaceData, State
 from made_study import Row, made_study
 
 PAIR = ("gaze", "text")

@@ -11,8 +11,8 @@ from flaky_storage import FlakyFileSystem
 from beholder.errors import RunError
 from beholder.model import Hyperparameters, Run, TrainingConfiguration, train
 from beholder.model.folder import RunFolder
-from beholder.model.learning import State
 from beholder.model.published import run_folder
+from beholder.model.state import State
 from beholder.remote import publish, working_copy
 from beholder.study import Study
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from beholder.evaluation.protocol import TaskScores
-from beholder.model.learning import Epoch
+from beholder.model.state import Epoch
 
 # Okabe and Ito's colours, which colour-blind people can tell apart.
 COLOURS = {

@@ -25,11 +25,11 @@ from beholder.model.correlations import (
     has_correlations,
 )
 from beholder.model.folder import RunFolder
-from beholder.model.learning import Features
 from beholder.model.networks import Pair, network_name
 from beholder.model.planning import Plan, with_both
 from beholder.model.popularity import MOST_KNOWN
 from beholder.model.spaces import Space
+from beholder.model.state import Features
 from beholder.model.towers import embed
 from beholder.study.splits import Part, Split
 from beholder.study.study import Study

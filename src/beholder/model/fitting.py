@@ -10,7 +10,7 @@ from beholder.features import ModalityEncoder, StudyInputs, default_encoders, en
 from beholder.features.encoder import Encoder
 from beholder.features.study import HELD_AT_ONCE
 from beholder.model.distributed import LONE, Group
-from beholder.model.learning import Features
+from beholder.model.state import Features
 from beholder.study.splits import Split
 from beholder.study.tasks import Codes, item_codes
 

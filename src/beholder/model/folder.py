@@ -35,9 +35,9 @@ from beholder.errors import ConfigurationError, RunError
 from beholder.features import Pretrained
 from beholder.model.configuration import TrainingConfiguration, parse_configuration
 from beholder.model.correlations import Correlations
-from beholder.model.learning import Epoch, State, log_rows
 from beholder.model.networks import Network, Pair
 from beholder.model.spaces import SPACES
+from beholder.model.state import Epoch, State, log_rows
 from beholder.model.towers import Tower
 from beholder.study.splits import PARTS, UNUSED, Split
 from beholder.study.study import Study

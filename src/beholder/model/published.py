@@ -8,8 +8,8 @@ from pathlib import Path
 
 from beholder.errors import BeholderError, ConfigurationError
 from beholder.model.folder import RunFolder
-from beholder.model.learning import State
 from beholder.model.networks import Network
+from beholder.model.state import State
 from beholder.progress import Progress, silent
 from beholder.remote import WorkingCopy, is_remote, without_secrets, working_copy
 

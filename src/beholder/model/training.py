@@ -20,12 +20,13 @@ from beholder.model.devices import Device
 from beholder.model.distributed import LONE, Group
 from beholder.model.fitting import fit_features
 from beholder.model.folder import Provenance, RunFolder
-from beholder.model.learning import Features, SpaceData, State, learn_space, refit_space
+from beholder.model.learning import learn_space, refit_space
 from beholder.model.networks import Network
 from beholder.model.planning import Plan, linked, plan_training, with_both
 from beholder.model.published import run_folder
 from beholder.model.run import Run
 from beholder.model.spaces import Positives, Space
+from beholder.model.state import Features, SpaceData, State
 from beholder.model.towers import embed
 from beholder.progress import Progress, silent
 from beholder.remote import is_remote

@@ -15,13 +15,13 @@ from beholder.features.gaze import AttendedAreas
 from beholder.model.canonical import Projection
 from beholder.model.combining import TAUGHT
 from beholder.model.correlations import MANNER_WIDTH, MOST_TAUGHT, PAIR
-from beholder.model.learning import Features
 from beholder.model.methods.method import Matcher, Method, Setting
 from beholder.model.methods.spaces import RunMatcher, SpaceMethod
 from beholder.model.planning import with_both
 from beholder.model.popularity import LENGTH, MOST_KNOWN, TEMPERATURE, less_popularity
 from beholder.model.ranking import Scorer
 from beholder.model.regression import fit_regression
+from beholder.model.state import Features
 from beholder.study.study import Study
 from beholder.study.tasks import Codes, Task
 

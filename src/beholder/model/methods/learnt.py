@@ -7,10 +7,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from beholder.model.learning import Features, SpaceData, State, learn_space, refit_space
+from beholder.model.learning import learn_space, refit_space
 from beholder.model.methods.method import Setting
 from beholder.model.networks import Network, Pair, network_name
 from beholder.model.ranking import Scorer
+from beholder.model.state import Features, SpaceData, State
 from beholder.model.towers import embed
 from beholder.model.training import space_data
 from beholder.study.tasks import Codes, Task

@@ -10,9 +10,9 @@ from beholder.features import FeatureCache, Pretrained, StudyInputs
 from beholder.features.encoder import Encoder
 from beholder.model.configuration import TrainingConfiguration
 from beholder.model.fitting import fit_features
-from beholder.model.learning import Features
 from beholder.model.planning import missing_for_task
 from beholder.model.ranking import Scorer
+from beholder.model.state import Features
 from beholder.model.training import split_of
 from beholder.progress import Progress, silent
 from beholder.study.splits import Split
