@@ -180,7 +180,7 @@ def reproduce(
                 workers=workers,
                 progress=shown,
             )
-        write_report(found.comparison, shown)
+        write_report(found.comparison, shown, beside=found.beside)
     except KeyboardInterrupt:
         stop(f"interrupted; the same command goes on with {folder}", INTERRUPTED)
     if as_json:

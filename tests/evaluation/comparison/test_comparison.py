@@ -299,6 +299,25 @@ def wait_for_its_workers(path: Path) -> None:
                     time.sleep(0.1)
 
 
+def test_a_removal_that_is_cut_short_leaves_no_half_of_a_run(
+    tiny_study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Removed file by file, a run whose configuration went first could never be gone on with."""
+
+    def cut_short(place: Path, ignore_errors: bool = False) -> None:
+        file = Path(place) / "run" / "configuration.toml"
+        if file.exists():
+            file.unlink()
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(shutil, "rmtree", cut_short)
+        compare(tiny_study, tmp_path / "out", SMALLEST, workers=HERE)
+    more = replace(SMALLEST, methods=("chance", "base", "content"))
+    assert compare(tiny_study, tmp_path / "out", more, workers=HERE).results["rows"]
+    assert not (tmp_path / "out" / "work").exists()
+
+
 def test_a_worker_that_begins_after_its_parent_has_died_ends() -> None:
     gone = subprocess.Popen([sys.executable, "-c", "pass"])
     gone.wait()

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from html import unescape
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,10 @@ def test_one_command_fetches_compares_and_reports(
     assert found["results"] == json.loads((comparison / "results.json").read_text())
     methods = {row["method"] for row in found["results"]["summary"]}
     assert methods == set(found["results"]["configuration"]["methods"])
+    page = (comparison / "report.html").read_text("utf-8")
+    assert "Beside the paper's poster" in unescape(page)
     stated = [one["stated"]["top3"] for one in found["beside"]]
+    assert all(f"<td>{figure:.4f}</td>" in page for figure in stated)
     assert stated == [0.2051, 0.2375, 0.4463, 0.6519]
     for one in found["beside"]:
         of_random = one["stated"]["split"] == "random"

@@ -33,6 +33,8 @@ from beholder.evaluation.comparison.configuration import (
 from beholder.features import Pretrained
 from beholder.study.study import Study
 
+_REMOVED = ".removed-"
+
 MUST_STAY = ("tasks", "hyperparameters", "depth", "method_files")
 """What cells hang on: a comparison that goes on can only ask for more of the other things."""
 
@@ -147,10 +149,24 @@ class ComparisonFolder:
             (self.path / name).parent.mkdir(parents=True, exist_ok=True)
             atomic.write_bytes(self.path / name, files[name])
         if not keep_runs:  # what an earlier comparison began here
-            shutil.rmtree(self.work(Key(**job.key), job.group), ignore_errors=True)
+            self.discard(Key(**job.key), job.group)
+
+    def discard(self, key: Key, group: str) -> None:
+        """Remove what was fitted: at once for all who look, so that no half of a run is left.
+
+        A removal that was cut short is finished by the next one, or by `tidy`.
+        """
+        fitted = self.work(key, group)
+        removed = fitted.with_name(f"{_REMOVED}{group}")
+        shutil.rmtree(removed, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            fitted.rename(removed)
+        shutil.rmtree(removed, ignore_errors=True)
 
     def tidy(self) -> None:
         """Remove the folders of work that are empty now; runs that somebody kept stay."""
+        for removed in self.path.glob(f"work/*/{_REMOVED}*"):
+            shutil.rmtree(removed, ignore_errors=True)
         for place in (*self.path.glob("work/*"), self.path / "work"):
             with contextlib.suppress(OSError):
                 place.rmdir()

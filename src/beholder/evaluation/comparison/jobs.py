@@ -1,6 +1,5 @@
 """Doing a job: fit the methods of a group at one key, score them, keep the cells."""
 
-import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -77,7 +76,7 @@ class JobRunner:
         if job.describes:
             self._describe(methods, self._setting(key, fitted, job.group, wanted), wanted)
         if not self.keep_runs:
-            shutil.rmtree(self.folder.work(key, job.group), ignore_errors=True)
+            self.folder.discard(key, job.group)
 
     def _setting(
         self, key: Key, methods: tuple[str, ...], group: str, tasks: Sequence[Task] = ()

@@ -1,6 +1,6 @@
 """The report of a comparison: one HTML file that opens offline, its figures also as files."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -12,6 +12,7 @@ from beholder.evaluation.comparison.configuration import Key
 from beholder.evaluation.comparison.examples import queries, seen_by_many, shown_key
 from beholder.evaluation.comparison.figures import Chart
 from beholder.evaluation.comparison.findings import champion_of, correction, findings
+from beholder.evaluation.comparison.reproduction import NOTE, Beside
 from beholder.evaluation.comparison.tables import by_split
 from beholder.evaluation.comparison.vocabulary import SPLITS, meanings_of
 from beholder.evaluation.items import meaning_of, template
@@ -20,12 +21,17 @@ from beholder.study.tasks import TASKS
 
 
 def write_report(
-    comparison: Comparison, progress: Progress = silent, *, examples: bool = True
+    comparison: Comparison,
+    progress: Progress = silent,
+    *,
+    examples: bool = True,
+    beside: Sequence[Beside] = (),
 ) -> None:
     """Write ``report.html`` and the folder ``figures`` of a comparison.
 
     Without ``examples`` the page shows nothing that a participant saw or made, no picture and
-    no word of theirs, so that it may be published where the data may not.
+    no word of theirs, so that it may be published where the data may not. ``beside`` are figures
+    that the paper's poster states, to stand beside ours.
     """
     results, study = comparison.results, comparison.study
     if not examples:
@@ -44,6 +50,8 @@ def write_report(
         findings=findings(results),
         correction=correction(results),
         splits=by_split(results),
+        beside=beside,
+        beside_note=NOTE,
         charts=_drawn(comparison, progress),
         same_image=digest.same_image(results),
         tested=[test for test in results["tests"] if test["measure"] == "top3"],

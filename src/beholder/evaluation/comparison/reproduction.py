@@ -112,6 +112,13 @@ def _ours(results: Mapping[str, Any], stated: Stated) -> dict[str, dict[str, Any
     }
 
 
+NOTE = (
+    "The poster does not say how its split was drawn or what a query was ranked against, so "
+    "its figures stand beside all of our splits with unseen images or people. Ours rank "
+    "every query against the whole test gallery, and ties count against the method."
+)
+
+
 def table_beside(dataset: str, beside: tuple[Beside, ...]) -> str:
     """Return the poster's figures beside ours as Markdown."""
     if not beside:
@@ -129,13 +136,7 @@ def table_beside(dataset: str, beside: tuple[Beside, ...]) -> str:
                 f"| {measures['top3']:.4f} | {low} to {high} | {measures['chance_top3']:.4f} "
                 f"| {measures['gallery']:g} |"
             )
-    lines += [
-        "",
-        "The poster does not say how its split was drawn or what a query was ranked against, so "
-        "its figures stand beside all of our splits with unseen images or people. Ours rank "
-        "every query against the whole test gallery, and ties count against the method.",
-    ]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", NOTE]) + "\n"
 
 
 def _figure(value: float | None) -> str:
