@@ -207,8 +207,9 @@ class _Sigmoid(torch.autograd.Function):
         memory: Memory,
         group: Group,
     ) -> Tensor:
-        right, wrong = _weights_of_kinds(positives, first)  # (n,)
-        right_back, wrong_back = _weights_of_kinds(positives.T, first)  # (m,)
+        there, back = _counts(positives, memory.cells)
+        right, wrong = _weights_of_kinds(there, len(second), first)  # (n,)
+        right_back, wrong_back = _weights_of_kinds(back, len(first), first)  # (m,)
         one, other = torch.zeros_like(first), torch.zeros_like(second)
         total, pulled = first.new_zeros(()), first.new_zeros(())
         for block in _blocks(positives, memory.cells, group):
@@ -238,12 +239,21 @@ class _Sigmoid(torch.autograd.Function):
         return above * one, above * other, None, above * of_scale, None, None
 
 
-def _weights_of_kinds(positives: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
+def _counts(positives: Tensor, cells: int) -> tuple[Tensor, Tensor]:
+    """Return how many positives each row and each column has, (n,) and (m,)."""
+    of_rows, of_columns = [], positives.new_zeros(positives.shape[1], dtype=torch.int64)
+    for block in _blocks(positives, cells, LONE):  # a sum makes eight bytes of every pair
+        of_rows.append(positives[block].sum(dim=1))
+        of_columns += positives[block].sum(dim=0)
+    return torch.cat(of_rows), of_columns
+
+
+def _weights_of_kinds(count: Tensor, size: int, like: Tensor) -> tuple[Tensor, Tensor]:
     """Return what a query's positive and its negative weigh in `_Sigmoid`'s loss, (n,) each.
 
-    The kinds of a query weigh alike, and so do all queries that have both, in two directions.
+    A query has ``count`` (n,) positives among ``size`` items. Its kinds weigh alike, and so do
+    all queries that have both, in two directions.
     """
-    count, size = positives.sum(dim=1), positives.shape[1]
     usable = (count > 0) & (count < size)
     share = 0.25 * usable.to(like.dtype) / usable.sum().clamp(min=1)  # (n,)
     right, wrong = share / count.clamp(min=1), share / (size - count).clamp(min=1)
