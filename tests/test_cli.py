@@ -291,8 +291,8 @@ def test_a_changed_or_missing_image_is_found(source: Path, tmp_path: Path) -> No
     (study / "images" / "0.png").unlink()
     (study / "images" / "1.png").write_bytes(b"something else")
     warnings = as_json("inspect", study)["warnings"]
-    assert "1 image files are missing, such as 0.png" in warnings
-    assert "1 image files are not what was read, such as 1.png" in warnings
+    assert "1 image file is missing, such as 0.png" in warnings
+    assert "1 image file is not what was read, such as 1.png" in warnings
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
