@@ -16,7 +16,7 @@ PAIRS = (
     PairLayout(
         ("gaze", "text"),
         {"base": 0.25, "content": 0.5, "style": 0.25},
-        {"base": 4, "content": 3, "style": 4, "manner": 2},
+        {"base": 4, "content": 3, "style": 3, "manner": 2},
     ),
     PairLayout(("text", "personality"), {"base": 0.0, "style": 1.0}, {"base": 3, "style": 3}),
 )

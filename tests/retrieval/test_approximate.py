@@ -65,7 +65,7 @@ def test_an_index_finds_nearly_all_with_the_same_scores(store: Store, place: str
 
 
 ELSEWHERE = replace(
-    DESCRIPTION, pairs=(PairLayout(("gaze", "text"), {"base": 1.0}, 24),), tasks=("g2t",)
+    DESCRIPTION, pairs=(PairLayout(("gaze", "text"), {"base": 1.0}, {"base": 24}),), tasks=("g2t",)
 )
 
 

@@ -130,11 +130,11 @@ def test_what_items_are_popular_with_is_what_the_run_keeps(
 ) -> None:
     with any_tiny_store.read() as snapshot:
         for layout in snapshot.description.pairs:
-            kept = tiny_run.folder.known(layout.pair)
             first, second = layout.pair
             for modality, other in ((first, second), (second, first)):
                 found = known_items(snapshot, layout, modality)
-                np.testing.assert_allclose(found, kept[other], atol=2e-6)
+                kept = tiny_run.known(layout.pair, other, "ours")
+                np.testing.assert_allclose(found, kept, atol=2e-6)
 
 
 def test_many_samples_are_thinned_as_in_training(

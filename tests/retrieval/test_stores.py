@@ -210,7 +210,7 @@ def test_additions_that_do_not_fit_are_refused(store: Store) -> None:
         "nobody with number 9999": Addition(
             vectors={side: (np.array([9999]), np.zeros((1, width), np.float32))}
         ),
-        r"of shape \(1, 14\), not \(1, 2\)": Addition(
+        r"of shape \(1, 13\), not \(1, 2\)": Addition(
             vectors={side: (np.array([0]), np.zeros((1, 2), np.float32))}
         ),
         "are numbers": Addition(
@@ -242,7 +242,7 @@ def test_names_are_of_one_item(store: Store) -> None:
 
 def test_a_vector_given_twice_is_the_last_one(store: Store) -> None:
     side = SIDES[0]
-    rows = np.stack([np.full(14, value, np.float32) for value in (7, 8)])
+    rows = np.stack([np.full(13, value, np.float32) for value in (7, 8)])
     with store.write() as writer:
         writer.add(Addition(vectors={side: (np.array([4, 4]), rows)}))
     with store.read() as snapshot:
