@@ -81,9 +81,11 @@ def _among(values: NDArray[Any], wanted: tuple[str, ...], kind: str, where: str)
     return matches
 
 
-def generation_of(connection: sqlite3.Connection) -> int:
-    """Return the number of a store's present state."""
+def generation_of(connection: sqlite3.Connection, where: str) -> int:
+    """Return the number of a store's present state, or raise StoreError where it is lost."""
     row = connection.execute("SELECT value FROM facts WHERE name = 'generation'").fetchone()
+    if row is None or not str(row[0]).isdecimal():
+        raise StoreError(f"{where} is damaged: the number of its state is lost")
     return int(row[0])
 
 
@@ -121,7 +123,7 @@ def load(connection: sqlite3.Connection, where: str) -> Contents:
         for side in description.sides
     }
     return Contents(
-        generation_of(connection),
+        generation_of(connection, where),
         description,
         numbers,
         np.where(owners < 0, -1, np.searchsorted(people_numbers, owners)),

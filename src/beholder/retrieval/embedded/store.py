@@ -154,7 +154,7 @@ class EmbeddedStore:
                 raise
 
     def _contents_of(self, connection: sqlite3.Connection) -> tuple[Contents, Indexes]:
-        generation = generation_of(connection)
+        generation = generation_of(connection, str(self.path))
         held = self._contents
         if held is not None and held[0].generation == generation:
             return held
