@@ -17,7 +17,7 @@ from beholder.features import FeatureCache, StudyInputs
 from beholder.model import Run, TrainingConfiguration, train
 from beholder.model.fitting import fit_features
 from beholder.model.networks import Network
-from beholder.model.training import space_data
+from beholder.model.space_training import space_data
 from beholder.study import Study
 from made_study import ALL_TASKS, QUICK, Row, made_study
 

@@ -3,43 +3,31 @@
 import contextlib
 import platform
 import time
-from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from beholder import __version__
 from beholder.errors import ConfigurationError
 from beholder.features import FeatureCache, Pretrained, StudyInputs
 from beholder.model.claiming import check_sight, claimed
-from beholder.model.combining import TAUGHT, Combining
+from beholder.model.combining import Combining
 from beholder.model.configuration import TrainingConfiguration
 from beholder.model.devices import Device
 from beholder.model.distributed import LONE, Group
 from beholder.model.fitting import fit_features
 from beholder.model.folder import Provenance, RunFolder
-from beholder.model.learning import learn_space, refit_space
-from beholder.model.networks import Network
-from beholder.model.planning import Plan, linked, plan_training, with_both
+from beholder.model.planning import Plan, plan_training
 from beholder.model.published import run_folder
 from beholder.model.run import Run
-from beholder.model.spaces import Positives, Space
-from beholder.model.state import Features, SpaceData, State
-from beholder.model.towers import embed
+from beholder.model.space_training import SpaceTraining
 from beholder.progress import Progress, silent
 from beholder.remote import is_remote
-from beholder.study.splits import Part, Split, make_split
+from beholder.study.splits import Split, make_split
 from beholder.study.study import Study
-from beholder.study.tasks import Codes
 from beholder.work import HERE, Workers
 
 CHECKPOINT_EVERY_S = 10.0
 """A checkpoint costs far less than this; a kill loses at most so much work."""
-
-MOST_VALIDATION = 1000
-"""More validation samples than these hardly change when a training stops."""
 
 _LIBRARIES = ("numpy", "pyarrow", "scipy", "torch")
 
@@ -119,35 +107,21 @@ def train(
             )
             group.first(encoders[modality].save, folder.encoders, modality)
         combining = Combining(folder, configuration, study, split, plan, inputs, encoders, features)
+        spaces = SpaceTraining(
+            folder,
+            configuration,
+            study,
+            split,
+            features,
+            checkpoint_every_s,
+            progress,
+            group,
+            chosen,
+        )
         held.enter_context(chosen.in_use())
         for network in plan.networks:
             for space in plan.spaces[network.name]:
-                if not group.first(folder.has_space, network.name, space):
-                    data = space_data(study, split, space, network, features)
-                    state = _learn(
-                        folder,
-                        configuration,
-                        data,
-                        space,
-                        checkpoint_every_s,
-                        progress,
-                        group,
-                        chosen,
-                    )
-                    rows = split.rows("validation")
-                    judged = group.first(_embedded, state, data, rows)
-                    group.first(folder.write_judged, network.name, space, judged)
-                    whole = space_data(study, split, space, network, features, parts=TAUGHT)
-                    refit_space(
-                        space,
-                        state,
-                        whole,
-                        configuration.hyperparameters,
-                        configuration.seed,
-                        progress=progress,
-                        group=group,
-                    )
-                    group.first(folder.write_space, network, space, state)
+                spaces.train(network, space)
             for pair in network.pairs:
                 group.first(combining.combine, pair)
         seconds = time.monotonic() - started
@@ -186,78 +160,6 @@ def split_of(study: Study, configuration: TrainingConfiguration) -> Split:
     split = make_split(study, configuration.split, configuration.seed)
     split.check(study)
     return split.thinned(study, configuration.share, configuration.share_of)
-
-
-def space_data(
-    study: Study,
-    split: Split,
-    space: Space,
-    network: Network,
-    features: Mapping[str, Features],
-    participants: Codes | None = None,
-    parts: Sequence[Part] = ("train",),
-) -> SpaceData:
-    """Return what a space of a network is learnt from on a split: the samples in ``parts``."""
-    taught = np.sort(np.concatenate([split.rows(part) for part in parts]))
-    rows = linked(study, taught, network.links)
-    validation = {pair: with_both(study, split.rows("validation"), pair) for pair in network.pairs}
-    watched = linked(study, split.rows("validation"), network.pairs)
-    # What two people wrote of one image is alike even where they looked elsewhere.
-    has_alike = space == "content" and "text" in network.modalities
-    return SpaceData(
-        network,
-        features,
-        rows,
-        {
-            pair: samples[:: -(-len(samples) // MOST_VALIDATION)]
-            for pair, samples in validation.items()
-        },
-        Positives.of(study, space, network.modalities, rows),
-        Positives.of(study, space, network.kept, watched),
-        alike="text" if has_alike else None,
-        participants=participants,
-    )
-
-
-def _learn(
-    folder: RunFolder,
-    configuration: TrainingConfiguration,
-    data: SpaceData,
-    space: Space,
-    every_s: float,
-    progress: Progress,
-    group: Group,
-    device: Device,
-) -> State:
-    network = data.network
-    last = time.monotonic()
-
-    def keep(state: State) -> None:
-        nonlocal last
-        if time.monotonic() - last >= every_s:
-            folder.write_checkpoint(network.name, space, state)
-            last = time.monotonic()
-
-    return learn_space(
-        space,
-        data,
-        configuration.hyperparameters,
-        configuration.seed,
-        checkpoint=group.first(folder.checkpoint, network.name, space),
-        after_epoch=lambda state: group.first(keep, state),
-        progress=progress,
-        group=group,
-        device=device,
-    )
-
-
-def _embedded(state: State, data: SpaceData, rows: Codes) -> dict[str, NDArray[np.float32]]:
-    """Return the embeddings of the samples ``rows``, by modality, of those that have it."""
-    return {
-        modality: embed(state.tower(modality), features.of(rows[features.has(rows)]))
-        for modality, features in data.features.items()
-        if modality in data.network.kept
-    }
 
 
 def _provenance(study: Study, plan: Plan, device: str, seconds: float) -> Provenance:

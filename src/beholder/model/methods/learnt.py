@@ -11,9 +11,9 @@ from beholder.model.learning import learn_space, refit_space
 from beholder.model.methods.method import Setting
 from beholder.model.networks import Network, Pair, network_name
 from beholder.model.ranking import Scorer
+from beholder.model.space_training import space_data
 from beholder.model.state import Features, SpaceData, State
 from beholder.model.towers import embed
-from beholder.model.training import space_data
 from beholder.study.tasks import Codes, Task
 
 
