@@ -41,6 +41,12 @@ _TABLES = (
         task text, part text, text text, gaze text)""",
     "CREATE INDEX samples_of_participant ON samples (participant)",
     "CREATE INDEX samples_of_image ON samples (image)",
+    # The planner's statistics hold values, and would keep those of people who have left.
+    "ALTER TABLE participants ALTER name SET STATISTICS 0, ALTER answers SET STATISTICS 0, "
+    "ALTER traits SET STATISTICS 0",
+    "ALTER TABLE images ALTER name SET STATISTICS 0, ALTER thumbnail SET STATISTICS 0, "
+    "ALTER grid SET STATISTICS 0",
+    "ALTER TABLE samples ALTER text SET STATISTICS 0, ALTER gaze SET STATISTICS 0",
 )
 _VECTORS_TABLE = (
     "CREATE TABLE IF NOT EXISTS {} (item bigint PRIMARY KEY REFERENCES {}, vector vector NOT NULL)"
@@ -172,6 +178,9 @@ def create_vector_tables(connection: Connection, sides: tuple[Side, ...]) -> Non
     for side in sides:
         connection.execute(
             sql.SQL(_VECTORS_TABLE).format(table_of(side), sql.Identifier(owner_of(side)))
+        )
+        connection.execute(
+            sql.SQL("ALTER TABLE {} ALTER vector SET STATISTICS 0").format(table_of(side))
         )
 
 
