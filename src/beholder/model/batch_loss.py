@@ -123,7 +123,17 @@ class _OneDirection(torch.autograd.Function):
         return None, above * one, above * other, None, above * of_scale, None, None
 
 
-class _Contrastive(torch.autograd.Function):
+class _BothDirections(torch.autograd.Function):
+    """A loss whose forward pass saves its gradients by both sides and by the scale."""
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, above: Tensor) -> tuple[Tensor | None, ...]:
+        one, other, of_scale = ctx.saved_tensors
+        return above * one, above * other, None, above * of_scale, None, None
+
+
+class _Contrastive(_BothDirections):
     """Both directions of `objectives.contrastive`, with the gradient made beside the loss.
 
     With e = exp(similarity / temperature) of every negative, a query's loss needs the sum of
@@ -183,14 +193,8 @@ class _Contrastive(torch.autograd.Function):
             ctx.save_for_backward(one, other, -(first * one).sum() / scale)
         return ((loss_there + loss_back) / 2).to(first.dtype)
 
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, above: Tensor) -> tuple[Tensor | None, ...]:
-        one, other, of_scale = ctx.saved_tensors
-        return above * one, above * other, None, above * of_scale, None, None
 
-
-class _Sigmoid(torch.autograd.Function):
+class _Sigmoid(_BothDirections):
     """Both directions of `objectives.sigmoid`, with the gradient made beside the loss.
 
     Both judge every pair alike and differ in what it weighs: a negative weighs u + v, u of its
@@ -232,12 +236,6 @@ class _Sigmoid(torch.autograd.Function):
         ctx.save_for_backward(one / scale, other / scale, of_scale)
         return total
 
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, above: Tensor) -> tuple[Tensor | None, ...]:
-        one, other, of_scale = ctx.saved_tensors
-        return above * one, above * other, None, above * of_scale, None, None
-
 
 def _counts(positives: Tensor, cells: int) -> tuple[Tensor, Tensor]:
     """Return how many positives each row and each column has, (n,) and (m,)."""
@@ -260,7 +258,7 @@ def _weights_of_kinds(count: Tensor, size: int, like: Tensor) -> tuple[Tensor, T
     return put(right, like.device), put(wrong, like.device)
 
 
-_BOTH_DIRECTIONS: Mapping[str, type[torch.autograd.Function]] = MappingProxyType(
+_BOTH_DIRECTIONS: Mapping[str, type[_BothDirections]] = MappingProxyType(
     {"contrastive": _Contrastive, "sigmoid": _Sigmoid}
 )
 """The objectives whose directions share a pass."""
